@@ -1,0 +1,28 @@
+"""Status events: what changed about a model, why, by whom."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from models_registry.models.model import RegisteredModel
+from models_registry.vocabulary import Status
+
+
+class StatusEvent(models.Model):
+    """One change of wanted, observed or error, written in the transaction that changed it."""
+
+    model = models.ForeignKey(RegisteredModel, models.PROTECT, related_name="events", verbose_name=_("model"))
+    at = models.DateTimeField(_("at"), db_index=True)
+    from_status = models.PositiveSmallIntegerField(_("from"), choices=Status)
+    to_status = models.PositiveSmallIntegerField(_("to"), choices=Status)
+    code = models.CharField(_("what"), max_length=40)
+    message = models.CharField(_("message"), max_length=500, blank=True)
+    actor = models.CharField(_("by"), max_length=150)
+
+    class Meta:
+        verbose_name = _("status event")
+        verbose_name_plural = _("status events")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["model", "-id"], name="event_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.code}"

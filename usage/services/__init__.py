@@ -1,0 +1,1 @@
+"""What can be done with clients, bindings and leases; one file per subject."""
