@@ -126,18 +126,25 @@ def _post(operation: Operation, gateway: TritonGateway) -> None:
     mine = Operation.objects.filter(pk=operation.pk, posted_at__isnull=True, finished_at__isnull=True)
     if not retrying_transaction(mine.update)(posted_at=at, deadline_at=at + timedelta(seconds=limit_s)):
         return
-    name = operation.model.remote_name
     try:
-        if operation.kind == OperationKind.UNLOAD:
-            gateway.post_unload(name)
-        elif gateway.post_load(name) and _is_ready(operation, gateway):
-            finish(operation, Outcome.SUCCEEDED, at=now(), observed=Observed.READY)
+        loaded = _send(operation, gateway)
     except ProviderRefused as refusal:
         finish(operation, Outcome.FAILED, at=now(), observed=_left_by_failure(operation), error=refusal.message)
-    except ProviderError as error:
-        finish(
-            operation, Outcome.LOST, at=now(), observed=_left_by_failure(operation), error=error.message, blame=False
-        )
+        return
+    except ProviderError as error:  # nothing was sent
+        lost = _left_by_failure(operation)
+        finish(operation, Outcome.LOST, at=now(), observed=lost, error=error.message, blame=False)
+        return
+    if loaded and _is_ready(operation, gateway):
+        finish(operation, Outcome.SUCCEEDED, at=now(), observed=Observed.READY)
+
+
+def _send(operation: Operation, gateway: TritonGateway) -> bool:
+    """Post the request; whether the server says at once that the model is loaded."""
+    if operation.kind == OperationKind.LOAD:
+        return gateway.post_load(operation.model.remote_name)
+    gateway.post_unload(operation.model.remote_name)
+    return False
 
 
 def _is_ready(operation: Operation, gateway: TritonGateway) -> bool:

@@ -31,6 +31,7 @@ from usage.services.leases import revoke
 
 SYSTEM = "system"
 LOOK_AGAIN_S = (5, 10)
+LOOK_TAKES_S = 5
 HEALTH_WRITTEN_EVERY_S = 60
 
 
@@ -51,9 +52,9 @@ def reconcile(provider_id: int) -> Round:
     if provider is None or not provider.is_triton:
         Provider.all_objects.filter(pk=provider_id).update(wake_at=None)
         return Round()
-    woken_by = provider.wake_at
+    alarm = _hold_alarm(provider)
     found = _look(provider)
-    _set_alarm(provider, woken_by, found.next_at)
+    _move_alarm(provider, alarm, found.next_at)
     return found
 
 
@@ -63,17 +64,18 @@ def _look(provider: Provider) -> Round:
     gateway = gateways.triton(provider)
     running = operations.running_on(provider.pk)
     try:
-        observation = _observe(gateway, models, running)
+        observation = _observe(gateway, models)
+        found = _step(provider, models, running, gateway, observation)
     except ProviderError as error:
         return _missed(provider, models, running, error.message)
-    _note_health(provider, "")
-    return _step(provider, models, running, gateway, observation)
+    _note_health(provider)
+    return found
 
 
-def _observe(gateway: TritonGateway, models: list[RegisteredModel], running: Operation | None) -> Observation:
+def _observe(gateway: TritonGateway, models: list[RegisteredModel]) -> Observation:
     """The server's index; looked at twice where a model has vanished: it can be empty just after a load."""
     observation = gateway.observe()
-    known = [m for m in models if m.observed not in (Observed.UNKNOWN, Observed.ABSENT)]
+    known = [m for m in models if m.observed != Observed.ABSENT]
     if any(observation.of(m.remote_name).state == RemoteState.ABSENT for m in known):
         observation = gateway.observe()
     return observation
@@ -207,15 +209,25 @@ def _tick(at: datetime) -> datetime:
     return at + timedelta(seconds=settings.TICK_S)
 
 
-def _note_health(provider: Provider, error: str) -> None:
-    """One line a poll: written when it changes, else once a minute."""
+def _note_health(provider: Provider) -> None:
+    """The server answered: one line a poll, written when that is news, else once a minute."""
     at = now()
     fresh = provider.checked_at is not None and (at - provider.checked_at).total_seconds() < HEALTH_WRITTEN_EVERY_S
     if not fresh or provider.consecutive_failures:
-        record_health(provider, error=error, at=at)
+        record_health(provider, error="", at=at)
 
 
-def _set_alarm(provider: Provider, woken_by: datetime | None, next_at: datetime | None) -> None:
-    """Set the next look, unless somebody woke the server during this one."""
-    if woken_by != next_at:
-        Provider.all_objects.filter(pk=provider.pk, wake_at=woken_by).update(wake_at=next_at)
+def _hold_alarm(provider: Provider) -> datetime | None:
+    """Put an alarm that has gone off a little ahead, so that a look that is killed is taken again."""
+    at = now()
+    if provider.wake_at is None or provider.wake_at > at:
+        return provider.wake_at
+    ahead = at + timedelta(seconds=LOOK_TAKES_S)
+    _move_alarm(provider, provider.wake_at, ahead)
+    return ahead
+
+
+def _move_alarm(provider: Provider, alarm: datetime | None, next_at: datetime | None) -> None:
+    """Set the next look, unless somebody woke the server since its alarm was read."""
+    if alarm != next_at:
+        Provider.all_objects.filter(pk=provider.pk, wake_at=alarm).update(wake_at=next_at)
