@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from modelmanager.embedded.repository import DEMO_GPU_MEMORY_MB, DEMO_MODELS
-
+from modelmanager.embedded.repository import DEMO_GPU_MEMORY_MB, DEMO_MODELS, DemoModel
 from modelmanager.embedded.run_file import write_private
 from modelmanager.lib.clock import now
 from modelmanager.lib.refusals import Refusal
@@ -63,8 +62,9 @@ def ensure_demo_server(url: str) -> list[str]:
     return added
 
 
-def _declared(demo: Any) -> dict[str, Any]:
-    return {"kind": demo.kind, "description": demo.description, "gpu_memory_mb": demo.gpu_memory_mb}
+def _declared(demo: DemoModel) -> dict[str, Any]:
+    told = ("display_name", "description", "kind", "gpu_memory_mb")
+    return {field: getattr(demo, field) for field in told}
 
 
 def _switch_on_smallest(provider: Provider) -> None:

@@ -115,11 +115,13 @@ def _step(
     waits.write(models, decided.waits)
     started = _act(decided, {m.pk: m for m in models}, gateway, observation, at)
     waits.give_up_waiting(models, at)
+    return Round(operation=started, plan=decided, next_at=_next_at(started, decided, models, at))
+
+
+def _next_at(started: Operation | None, decided: Plan, models: list[RegisteredModel], at: datetime) -> datetime | None:
     if started is not None:
-        next_at = _next_look(started, at)
-    else:
-        next_at = next_due(models, at) if isinstance(decided.action, Nothing) else _tick(at)
-    return Round(operation=started, plan=decided, next_at=next_at)
+        return _next_look(started, at)
+    return next_due(models, at) if isinstance(decided.action, Nothing) else _tick(at)
 
 
 def judge_one(model: RegisteredModel, seen: RemoteModel, gateway: TritonGateway, at: datetime) -> None:
