@@ -178,8 +178,17 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "modelmanager.api.schema.describe_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ProviderKindEnum": "models_registry.vocabulary.ProviderKind",
+        "StatusEnum": "models_registry.api.serializers.STATUS_WORDS",
+        "ObservedEnum": "models_registry.vocabulary.Observed",
+        "SwitchStateEnum": "models_registry.vocabulary.SwitchState",
+        "HealthStateEnum": "models_registry.api.serializers.HEALTH_STATES",
+        "ErrorCodeEnum": "models_registry.vocabulary.ErrorCode",
         "ModelKindEnum": "models_registry.vocabulary.ModelKind",
         "OperationKindEnum": "monitoring.models.OperationKind",
     },

@@ -26,3 +26,13 @@ class StatusEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.code}"
+
+    @property
+    def from_word(self) -> str:
+        """The API's word for the status before."""
+        return Status(self.from_status).word
+
+    @property
+    def to_word(self) -> str:
+        """The API's word for the status after."""
+        return Status(self.to_status).word

@@ -1,12 +1,15 @@
 """Models and their configuration versions."""
 
+import json
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from modelmanager.lib.slugs import NameField
-from modelmanager.lib.soft_delete import SoftDeleted, while_live
+from modelmanager.lib.soft_delete import LiveManager, SoftDeleted, while_live
 from models_registry.models.provider import Provider
 from models_registry.vocabulary import ErrorCode, ModelKind, Observed, Policy, Status, SwitchState
 from models_registry.wanted import Switch
@@ -19,6 +22,15 @@ STATUS = Case(
     When(wanted=True, then=Value(int(Status.ACTIVATING))),
     default=Value(int(Status.REGISTERED)),
 )
+
+
+class ModelQuerySet(models.QuerySet["RegisteredModel"]):
+    """The vocabulary of model queries."""
+
+    def tagged(self, tag: str) -> "ModelQuerySet":
+        """Models with this very tag, found in the JSON text: escaped (SQLite, MariaDB) or not (MySQL)."""
+        escaped, plain = (Q(tags_text__contains=json.dumps(tag, ensure_ascii=ascii)) for ascii in (True, False))
+        return self.annotate(tags_text=Cast("tags", models.TextField())).filter(escaped | plain)
 
 
 class RegisteredModel(SoftDeleted):
@@ -58,6 +70,9 @@ class RegisteredModel(SoftDeleted):
     tags = models.JSONField(_("tags"), default=list, blank=True)
     config = models.ForeignKey("ConfigVersion", models.PROTECT, null=True, related_name="+", editable=False)
     loaded_config = models.ForeignKey("ConfigVersion", models.PROTECT, null=True, related_name="+", editable=False)
+
+    all_objects = models.Manager.from_queryset(ModelQuerySet)()
+    objects = LiveManager.from_queryset(ModelQuerySet)()
 
     # What is wanted, and until when somebody waits for it.
     wanted = models.BooleanField(_("wanted"), default=False, editable=False)
