@@ -6,4 +6,4 @@ from django.utils.translation import gettext_lazy as _
 
 class ModelsRegistryConfig(AppConfig):
     name = "models_registry"
-    verbose_name = _("Models")
+    verbose_name = _("Registry")

@@ -1,6 +1,6 @@
 """Refusals of the registry."""
 
-from modelmanager.lib.refusals import Refusal
+from modelmanager.lib.refusals import EditConflict, Refusal
 
 
 class ModelInUse(Refusal):
@@ -33,10 +33,28 @@ class UrlTaken(Refusal):
     code = "url_taken"
 
 
+class NoSecondKey(Refusal):
+    """The provider has one key only."""
+
+    code = "no_second_key"
+
+
+class KeyUnreadable(Refusal):
+    """The stored key was encrypted with a key that this installation does not have."""
+
+    code = "key_unreadable"
+
+
 class ProviderDeleted(Refusal):
     """The model's provider is deleted; restore that first."""
 
     code = "provider_deleted"
+
+
+class WindowDeleted(Refusal):
+    """The model's window is deleted; restore that first."""
+
+    code = "window_deleted"
 
 
 class ProviderUnreachable(Refusal):
@@ -44,3 +62,13 @@ class ProviderUnreachable(Refusal):
 
     code = "provider_unreachable"
     status = 503
+
+
+class WindowInUse(Refusal):
+    """Living models follow this window."""
+
+    code = "window_in_use"
+
+
+class ConfigConflict(EditConflict):
+    """Somebody made or applied a version meanwhile: `current` is that one, `diff` leads from it to what was sent."""

@@ -2,6 +2,9 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+SYSTEM = "system"  # the actor of what nobody in particular did
 
 
 class ProviderKind(models.TextChoices):
@@ -68,6 +71,28 @@ class Status(models.IntegerChoices):
     def word(self) -> str:
         """The API's word for this status."""
         return self.name.lower()
+
+
+class AuditKind(models.TextChoices):
+    """What the audit trail tells about."""
+
+    PROVIDER = "provider", _("Provider")
+    MODEL = "model", _("Model")
+    WINDOW = "window", _("Window")
+    CLIENT = "client", _("Client")
+
+
+class AuditAction(models.TextChoices):
+    """What somebody did."""
+
+    CREATED = "created", pgettext_lazy("deed", "Created")
+    CHANGED = "changed", _("Changed")
+    DELETED = "deleted", _("Deleted")
+    RESTORED = "restored", _("Restored")
+    KEY_REVEALED = "key_revealed", _("Key shown")
+    KEY_PROMOTED = "key_promoted", _("Second key made the first")
+    KEY_ISSUED = "key_issued", _("Key issued")
+    KEY_REVOKED = "key_revoked", _("Key revoked")
 
 
 RESIDENT = (Observed.LOADING, Observed.READY, Observed.UNLOADING)

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django_q.tasks import async_task
 
 from modelmanager.lib.clock import now
+from modelmanager.lib.retry import retrying
 from models_registry.models import Provider
 
 WATCH_TASK = "monitoring.tasks.watch"
@@ -25,6 +26,6 @@ def wake(provider_id: int, *, at: datetime | None = None) -> None:
 
 def _wake(provider_id: int, due: datetime) -> None:
     later_or_none = Q(wake_at__isnull=True) | Q(wake_at__gt=due)
-    Provider.all_objects.filter(later_or_none, pk=provider_id).update(wake_at=due)
+    retrying(Provider.all_objects.filter(later_or_none, pk=provider_id).update)(wake_at=due)
     if due <= now() + SOON:  # what is due later is found by the one-minute schedule
         async_task(WATCH_TASK)

@@ -1,31 +1,35 @@
 """From rows to the values that the rules read."""
 
 from datetime import datetime
-from statistics import median
 
-from django.db.models import Max, Q
+from django.conf import settings
+from django.db.models import Max
 
 from models_registry.models import Provider, RegisteredModel
 from models_registry.providers.observation import RESIDENT_STATES, Observation, RemoteState
-from models_registry.vocabulary import Observed, Policy
+from models_registry.vocabulary import Observed
 from models_registry.wanting import window_of
-from monitoring.models import Operation, OperationKind, Outcome
-from monitoring.rules.plan import Candidate, Server
+from monitoring.models import Operation
+from monitoring.rules.reload import is_reloading
+from monitoring.rules.room import PRESSURE_OVER_S, pressure
+from monitoring.rules.values import Candidate, Server
 from usage.models import Lease
 
-LOADS_REMEMBERED = 20
+PRESSING_OPERATIONS = PRESSURE_OVER_S  # one a second: more of them tell no more
+SERVER_CONFIG_DEFERS = ("server_config__own", "server_config__effective", "server_config__differs")
 
 
 def models_of(provider: Provider) -> list[RegisteredModel]:
     """The living models of a provider, each with this very provider."""
-    models = list(RegisteredModel.objects.filter(provider=provider).order_by("id"))
+    rows = RegisteredModel.objects.select_related("window", "server_config").defer(*SERVER_CONFIG_DEFERS)
+    models = list(rows.filter(provider=provider).order_by("id"))
     for model in models:
         model.provider = provider
     return models
 
 
-def server_of(provider: Provider, models: list[RegisteredModel], observation: Observation) -> Server:
-    """Limits of a server, and what occupies it beside our models."""
+def server_of(provider: Provider, models: list[RegisteredModel], observation: Observation, at: datetime) -> Server:
+    """Limits of a server, and what occupies it beside our models; its past is looked up only where somebody waits."""
     ours = {model.remote_name for model in models}
     busy = (RemoteState.LOADING, RemoteState.UNLOADING)
     seen = observation.models.values()
@@ -33,24 +37,43 @@ def server_of(provider: Provider, models: list[RegisteredModel], observation: Ob
         max_loaded=provider.max_loaded_models,
         memory_mb=provider.gpu_memory_mb,
         foreign=tuple(sorted(m.name for m in seen if m.state in RESIDENT_STATES and m.name not in ours)),
+        memory_held=provider.memory_awaited_mb is not None,
+        hand_over_after_s=settings.HAND_OVER_AFTER_S,
         busy=tuple(sorted(m.name for m in seen if m.state in busy)),
+        pressure=_pressure(provider, at) if _somebody_waits(models) else 0.0,
     )
 
 
-def candidates_of(models: list[RegisteredModel], at: datetime) -> list[Candidate]:
-    """What planning needs of each model; leases and past loads are looked up only where somebody waits."""
-    somebody_waits = any(model.wanted and model.observed != Observed.READY for model in models)
-    leased_until = _leased_until(models) if somebody_waits else {}
-    load_s = usual_load_s([m.pk for m in models if m.queued_at]) if somebody_waits else {}
-    return [_candidate(m, at, leased_until=leased_until.get(m.pk), load_s=load_s.get(m.pk)) for m in models]
+def _pressure(provider: Provider, at: datetime) -> float:
+    latest = Operation.objects.filter(provider=provider)[:PRESSING_OPERATIONS]
+    return pressure(latest.values_list("started_at", "finished_at"), at)
 
 
-def _candidate(
-    model: RegisteredModel, at: datetime, *, leased_until: datetime | None, load_s: float | None
-) -> Candidate:
+def _somebody_waits(models: list[RegisteredModel]) -> bool:
+    return any(model.wanted and model.observed != Observed.READY for model in models)
+
+
+def candidates_of(models: list[RegisteredModel], at: datetime, *, last: Operation | None = None) -> list[Candidate]:
+    """What planning needs of each model; leases are looked up only where somebody waits.
+
+    `last` is the newest operation of their server.
+    """
+    leased_until = _leased_until(models) if _somebody_waits(models) else {}
+    returns = being_reloaded(last)
+    return [_candidate(m, at, leased_until=leased_until.get(m.pk), reloading=m.pk == returns) for m in models]
+
+
+def being_reloaded(last: Operation | None) -> int | None:
+    """The model that the newest operation of a server left unloaded only to be loaded anew."""
+    if last is None or not is_reloading(last.kind, last.outcome, replaces=last.replaces_id):
+        return None
+    return last.model_id
+
+
+def _candidate(model: RegisteredModel, at: datetime, *, leased_until: datetime | None, reloading: bool) -> Candidate:
     asked_for = model.demand_until is not None and model.demand_until > at
     ready = model.observed == Observed.READY
-    window = window_of(model) if model.activation_policy == Policy.SCHEDULED else None
+    window = window_of(model, early=True)
     return Candidate(
         id=model.pk,
         name=model.name,
@@ -60,7 +83,7 @@ def _candidate(
         open_leases=model.open_leases,
         leased_until=leased_until,
         drain_until=model.drain_until,
-        size_mb=model.gpu_memory_mb,
+        size_mb=model.size_mb,
         priority=model.priority,
         pinned=model.pinned,
         in_window=window is not None and window.contains(at),
@@ -70,7 +93,9 @@ def _candidate(
         last_used_at=model.last_used_at,
         failures=model.failures,
         retry_at=model.retry_at,
-        load_s=load_s,
+        load_s=model.usual_load_s,
+        needs_reload=model.needs_reload,
+        reloading=reloading,
     )
 
 
@@ -84,16 +109,3 @@ def _unused_since_ready(model: RegisteredModel) -> bool:
 def _leased_until(models: list[RegisteredModel]) -> dict[int, datetime]:
     leased = Lease.objects.filter(closed_at__isnull=True, model__in=[m.pk for m in models if m.open_leases])
     return dict(leased.values_list("model").annotate(until=Max("expires_at")).order_by())
-
-
-def usual_load_s(model_ids: list[int]) -> dict[int, float]:
-    """Median seconds of the last loads (at most 20 a model) that succeeded."""
-    usual = {}
-    for model_id in model_ids:
-        loads = Operation.objects.filter(
-            Q(posted_at__isnull=False), model_id=model_id, kind=OperationKind.LOAD, outcome=Outcome.SUCCEEDED
-        ).values_list("posted_at", "finished_at")[:LOADS_REMEMBERED]
-        times = [(finished - posted).total_seconds() for posted, finished in loads if posted and finished]
-        if times:
-            usual[model_id] = median(times)
-    return usual

@@ -32,7 +32,11 @@ def ensure_client_key(path: Path) -> bool:
     if known and _works(known):
         return False
     client = Client.objects.filter(name=CLIENT).first()
-    key, _row = issue_key(client or create_client(CLIENT, description="Demo client of `make run`"), scopes=SCOPES)
+    key, _row = issue_key(
+        client or create_client(CLIENT, actor=ACTOR, description="Demo client of `make run`"),
+        scopes=SCOPES,
+        actor=ACTOR,
+    )
     write_private(path, key + "\n")
     return True
 

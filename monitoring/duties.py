@@ -11,12 +11,10 @@ from django.db.models import Q
 from modelmanager.lib.clock import now
 from monitoring.models import Duty
 
-_HOST = socket.gethostname()[:20]
-
 
 def new_owner() -> str:
     """A name for one run of one process: host, pid, and a random part."""
-    return f"{_HOST}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    return f"{_host()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
 def take(name: str, *, owner: str, for_s: float) -> bool:
@@ -56,10 +54,15 @@ def _first(name: str, owner: str, for_s: float) -> bool:
     return True
 
 
+def _host() -> str:
+    """This host: the end of its name, since hosts of one kind, such as pods, begin alike."""
+    return socket.gethostname()[-40:]
+
+
 def _is_dead(owner: str) -> bool:
     host, _, rest = owner.partition(":")
     pid = rest.partition(":")[0]
-    if host != _HOST or not pid.isdecimal():
+    if host != _host() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)

@@ -5,20 +5,7 @@ from django.db.models import Case, F, When
 from django.utils.translation import gettext_lazy as _
 
 from models_registry.models import ConfigVersion, Provider, RegisteredModel
-
-
-class OperationKind(models.TextChoices):
-    LOAD = "load", _("Load")
-    UNLOAD = "unload", _("Unload")
-
-
-class Outcome(models.TextChoices):
-    RUNNING = "running", _("Running")
-    SUCCEEDED = "succeeded", _("Succeeded")
-    FAILED = "failed", _("Failed")
-    TIMED_OUT = "timed_out", _("Timed out")
-    CANCELLED = "cancelled", _("Cancelled")
-    LOST = "lost", _("Lost")
+from monitoring.vocabulary import OperationKind, Outcome
 
 
 class Operation(models.Model):
@@ -31,6 +18,8 @@ class Operation(models.Model):
     model = models.ForeignKey(RegisteredModel, models.PROTECT, related_name="operations", verbose_name=_("model"))
     kind = models.CharField(_("kind"), max_length=10, choices=OperationKind)
     config = models.ForeignKey(ConfigVersion, models.PROTECT, null=True, related_name="+", editable=False)
+    # While a reload puts another version in its place: what the model was loaded with before.
+    replaces = models.ForeignKey(ConfigVersion, models.PROTECT, null=True, related_name="+", editable=False)
     requested_by = models.CharField(_("requested by"), max_length=150)
     started_at = models.DateTimeField(_("started at"))
     posted_at = models.DateTimeField(_("posted at"), null=True)
@@ -43,6 +32,9 @@ class Operation(models.Model):
     # Whether the index has shown it at work, and since when it has answered without a sign of it.
     busy_seen = models.BooleanField(default=False)
     quiet_since = models.DateTimeField(null=True)
+    # GPU memory in use before the post, and once it had settled after the end; by the server's metrics, if it has any.
+    memory_before_mb = models.PositiveIntegerField(null=True)
+    memory_after_mb = models.PositiveIntegerField(null=True)
     running_on = models.GeneratedField(
         expression=Case(When(finished_at__isnull=True, then=F("provider_id")), default=None),
         output_field=models.BigIntegerField(),
@@ -57,7 +49,7 @@ class Operation(models.Model):
         indexes = [models.Index(fields=["model", "-id"], name="operation_by_model")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.model_id} {self.outcome}"
+        return f"{self.get_kind_display()} {self.model.name}: {self.get_outcome_display()}"
 
 
 class Duty(models.Model):

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.conf import settings
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
 
 from modelmanager.lib.clock import now
 from models_registry.models import Provider
@@ -16,7 +18,9 @@ _migrated = False
 
 
 def checks() -> dict[str, str]:
-    """`ok`, or what is wrong, for the database, its migrations, the worker and the age of the last sync."""
+    """`ok`, or what is wrong, for the database, its migrations, the worker, and the ages of the last sync of each
+    Triton server and of the last check of each API provider.
+    """
     at = now()
     try:
         connection.ensure_connection()
@@ -24,8 +28,8 @@ def checks() -> dict[str, str]:
             cursor.execute("SELECT 1")
         if not _is_migrated():
             return {"database": "ok", "migrations": "migrations are missing: run manage.py migrate"}
-        return {"database": "ok", "migrations": "ok", "worker": _worker(at), "sync": _sync(at)}
-    except DatabaseError:
+        return {"database": "ok", "migrations": "ok", "worker": _worker(at), "sync": _sync(at), "checks": _checks(at)}
+    except Error:
         return {"database": "does not answer"}
 
 
@@ -50,3 +54,17 @@ def _sync(at: datetime) -> str:
     servers = Provider.objects.filter(kind=ProviderKind.TRITON, enabled=True, created_at__lt=at - SYNCED_WITHIN)
     late = servers.exclude(checked_at__gte=at - SYNCED_WITHIN).values_list("name", flat=True)[:10]
     return f"not checked for five minutes: {', '.join(late)}" if late else "ok"
+
+
+def _checks(at: datetime) -> str:
+    """An API provider is checked at its time, unless it asked us to wait."""
+    since = at - overdue_after()
+    rows = Provider.objects.exclude(kind=ProviderKind.TRITON).filter(enabled=True, created_at__lt=since)
+    rows = rows.exclude(Q(checked_at__gte=since) | Q(check_after__gt=at))
+    late = rows.values_list("name", flat=True)[:10]
+    return f"not checked for {overdue_after().total_seconds() / 60:g} minutes: {', '.join(late)}" if late else "ok"
+
+
+def overdue_after() -> timedelta:
+    """How long after a check of an API provider the next one is missed."""
+    return timedelta(seconds=2 * settings.API_CHECK_S + 60)

@@ -88,7 +88,7 @@ def _note_use(key: ClientKey) -> None:
 class StaffSessionAuthentication(SessionAuthentication):
     """Signed-in staff in the browsable docs: superusers manage, others read. They have no client of their own."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, None] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         user: AbstractBaseUser | None = getattr(request._request, "user", None)
         if user is None or not user.is_active or not getattr(user, "is_staff", False):
             return None

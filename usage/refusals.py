@@ -45,3 +45,15 @@ class LeaseClosed(Refusal):
     """The lease was released, expired or revoked; ask for a new one."""
 
     code = "lease_closed"
+
+
+class DaysUnknown(Refusal):
+    """Daily sums cannot be made in the installation's time zone, since their records are pruned."""
+
+    code = "days_unknown"
+
+
+class NoPartitions(Refusal):
+    """The database does not know partitions."""
+
+    code = "no_partitions"

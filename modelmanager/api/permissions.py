@@ -25,3 +25,9 @@ class HasScope(BasePermission):
             getattr(view, "read_scope", "read") if request.method in SAFE else getattr(view, "write_scope", "manage")
         )
         return has_scope(caller, scope)
+
+
+def actor_of(request: Request) -> str:
+    """Who asks, as events name them: `client:chatbot`, `user:alice`."""
+    caller: Any = request.user
+    return str(caller.actor)

@@ -7,11 +7,13 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from modelmanager.api.editions import etag
 from modelmanager.lib.refusals import Invalid, Refusal
 
 logger = logging.getLogger(__name__)
@@ -31,19 +33,27 @@ class PayloadTooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class DatabaseUnavailable(exceptions.APIException):
+    """The database does not answer, or is held by somebody else for too long."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "database_unavailable"
+    wait = 5  # seconds, told as Retry-After
+
+
 TITLES = {
-    400: "Bad request",
-    401: "Not authenticated",
-    403: "Permission denied",
-    404: "Not found",
-    405: "Method not allowed",
-    406: "Not acceptable",
-    409: "Conflict",
-    413: "Body too large",
-    415: "Unsupported media type",
-    429: "Throttled",
-    500: "Internal error",
-    503: "Not available now",
+    400: gettext_lazy("Bad request"),
+    401: gettext_lazy("Not authenticated"),
+    403: gettext_lazy("Permission denied"),
+    404: gettext_lazy("Not found"),
+    405: gettext_lazy("Method not allowed"),
+    406: gettext_lazy("Not acceptable"),
+    409: gettext_lazy("Conflict"),
+    413: gettext_lazy("Body too large"),
+    415: gettext_lazy("Unsupported media type"),
+    429: gettext_lazy("Throttled"),
+    500: gettext_lazy("Internal error"),
+    503: gettext_lazy("Not available now"),
 }
 CODES = {"authentication_failed": "not_authenticated", "parse_error": "malformed"}
 
@@ -52,7 +62,7 @@ def problem(code: str, http_status: int, detail: str, **extra: Any) -> dict[str,
     """The members of a problem document."""
     return {
         "type": f"urn:modelmanager:problem:{code}",
-        "title": TITLES.get(http_status, "Error"),
+        "title": str(TITLES.get(http_status) or _("Error")),
         "status": http_status,
         "detail": detail,
         "code": code,
@@ -80,6 +90,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def _api_exception(error: Exception) -> exceptions.APIException | None:
     from django.core.exceptions import PermissionDenied, RequestDataTooBig
+    from django.db import InterfaceError, OperationalError
     from django.http import Http404
 
     match error:
@@ -91,6 +102,9 @@ def _api_exception(error: Exception) -> exceptions.APIException | None:
             return exceptions.PermissionDenied()
         case RequestDataTooBig():
             return PayloadTooLarge(_("The body is too large."))
+        case OperationalError() | InterfaceError():
+            logger.error("The database could not be used.", exc_info=error)
+            return DatabaseUnavailable(_("The database does not answer now: try again."))
     return None
 
 
@@ -100,7 +114,7 @@ def _of_refusal(refusal: Refusal, context: dict[str, Any]) -> tuple[dict[str, An
     present = getattr(context.get("view"), "present", None)
     if row is not None and present is not None:
         extra["current"] = present(row)
-    headers = {}
+    headers = {} if row is None else {"ETag": etag(row)}
     if refusal.retry_after_s is not None:
         extra["retry_after_s"] = refusal.retry_after_s
         headers["Retry-After"] = str(refusal.retry_after_s)
@@ -118,9 +132,9 @@ def _of_api_exception(error: exceptions.APIException) -> tuple[dict[str, Any], d
     headers: dict[str, str] = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        extra["retry_after_s"] = int(error.wait)
-        headers["Retry-After"] = str(int(error.wait))
+    if wait := getattr(error, "wait", None):
+        extra["retry_after_s"] = int(wait)
+        headers["Retry-After"] = str(int(wait))
     return problem(CODES.get(code, code), error.status_code, force_str(error.detail), **extra), headers
 
 

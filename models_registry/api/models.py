@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from modelmanager.api.editions import expected_edition, with_etag
-from modelmanager.api.fields import validated
-from modelmanager.api.queries import choices, ordered, parameter, searched, truth
+from modelmanager.api.fields import NothingSerializer, presented, validated
+from modelmanager.api.permissions import actor_of
+from modelmanager.api.queries import choices, matching, ordered, parameter, searched, truth
 from modelmanager.api.resources import Resource
 from modelmanager.lib.refusals import Invalid
 from models_registry.api.lookups import deleted_model, model_named
@@ -24,9 +25,11 @@ from models_registry.api.serializers import (
 )
 from models_registry.models import RegisteredModel
 from models_registry.services import looking, registration, switching
-from models_registry.vocabulary import ModelKind, Status, SwitchState
+from models_registry.vocabulary import ModelKind, Status
 
-ORDERINGS = {"name": "name", "status": "status", "created_at": "created_at", "last_used_at": "last_used_at"}
+# Columns of its provider that a model in a list does not show; keys would be decrypted for each row.
+HEAVY = ("provider__api_key", "provider__api_key_2", "provider__ca_certificates")
+ORDERINGS = {"name": "live_name", "status": "status", "created_at": "created_at", "last_used_at": "last_used_at"}
 
 
 class ModelResource(Resource):
@@ -35,11 +38,11 @@ class ModelResource(Resource):
     serializer_class = ModelSerializer
 
     def present(self, model: RegisteredModel) -> Any:
-        return ModelSerializer(model).data
+        return presented(ModelSerializer, model)
 
     def answer(self, model: RegisteredModel, status: int = 200) -> Response:
         """The model as it is now."""
-        fresh = RegisteredModel.all_objects.select_related("provider", "config").get(pk=model.pk)
+        fresh = RegisteredModel.all_objects.select_related("provider", "config", "window").get(pk=model.pk)
         return with_etag(fresh, self.present(fresh), status)
 
 
@@ -57,7 +60,8 @@ class Models(ModelResource):
         ],
     )
     def get(self, request: Request) -> Response:
-        rows = RegisteredModel.objects.select_related("provider", "config")
+        """Models, filtered, searched and ordered."""
+        rows: Any = RegisteredModel.objects.select_related("provider", "config", "window").defer(*HEAVY)
         rows = searched(_filtered(rows, request), request, "name", "display_name", "description", "remote_name")
         return self.page(ordered(rows, request, keys=ORDERINGS, default="name"))
 
@@ -68,14 +72,10 @@ class Models(ModelResource):
         parameters=[OpenApiParameter("verify", bool, description="false: do not ask the provider")],
     )
     def post(self, request: Request) -> Response:
+        """Register a model; a Triton server is asked whether it lists it."""
         fields = validated(ModelCreateSerializer, request.data)
-        fields.pop("window", None)
-        switch = fields.pop("switch", None)
         verify = fields.pop("verify", True) and truth(request, "verify") is not False
-        model = registration.register_model(actor=request.user.actor, verify=verify, **fields)
-        if switch is not None:
-            _set_switch(model, switch, actor=request.user.actor)
-        return self.answer(model, 201)
+        return self.answer(registration.register_model(actor=actor_of(request), verify=verify, **fields), 201)
 
 
 def _filtered(rows: Any, request: Request) -> Any:
@@ -83,8 +83,7 @@ def _filtered(rows: Any, request: Request) -> Any:
     kinds = choices(request, "kind", {kind: kind for kind in ModelKind.values})
     rows = rows.filter(status__in=statuses) if statuses else rows
     rows = rows.filter(kind__in=kinds) if kinds else rows
-    if name := parameter(request, "provider"):
-        rows = rows.filter(provider__live_name=name)
+    rows = matching(rows, request, provider="provider__live_name")
     if tag := parameter(request, "tag"):
         rows = rows.tagged(tag)
     return rows
@@ -93,56 +92,50 @@ def _filtered(rows: Any, request: Request) -> Any:
 class OneModel(ModelResource):
     @extend_schema(operation_id="get_model")
     def get(self, request: Request, name: str) -> Response:
+        """One model, with its edition as ETag."""
         model = model_named(name)
         return with_etag(model, self.present(model))
 
     @extend_schema(operation_id="update_model", request=ModelEditSerializer)
     def patch(self, request: Request, name: str) -> Response:
+        """Change a model, and its switch, both or neither. With If-Match a newer edition refuses."""
         model = model_named(name)
-        edition = expected_edition(request)
+        edition = expected_edition(request, model)
         changes = validated(ModelEditSerializer, request.data, partial=True)
-        if request.data.get("name", name) != name:
+        sent: Any = request.data
+        if sent.get("name", name) != name:
             raise Invalid.of("name", _("A name never changes."), code="immutable")
         switch = changes.pop("switch", None)
-        changes.pop("window", None)
-        if changes or edition is not None:
-            model = registration.update_model(model, changes, actor=request.user.actor, edition=edition)
-        if switch is not None:
-            _set_switch(model, switch, actor=request.user.actor)
-        return self.answer(model)
-
-
-def _set_switch(model: RegisteredModel, switch: dict[str, Any], *, actor: str) -> None:
-    match switch["state"]:
-        case SwitchState.ON:
-            switching.activate(model, actor=actor, until=switch.get("until"))
-        case SwitchState.OFF:
-            switching.deactivate(model, actor=actor, until=switch.get("until"))
-        case _:
-            switching.automatic(model, actor=actor)
+        changed = registration.change_model(model, changes, actor=actor_of(request), edition=edition, switch=switch)
+        return self.answer(changed)
 
 
 class RestoreModel(ModelResource):
     @extend_schema(operation_id="restore_model", request=None)
     def post(self, request: Request, name: str) -> Response:
-        return self.answer(registration.restore_model(deleted_model(name), actor=request.user.actor))
+        """Bring back the model of that name that was deleted last, switched off."""
+        validated(NothingSerializer, request.data)
+        return self.answer(registration.restore_model(deleted_model(name), actor=actor_of(request)))
 
 
 class Activate(ModelResource):
     @extend_schema(operation_id="activate_model", request=ActivateSerializer, responses={202: ModelSerializer})
     def post(self, request: Request, name: str) -> Response:
+        """Switch the model on; loading is watched behind."""
         wish = validated(ActivateSerializer, request.data)
-        return self.answer(switching.activate(model_named(name), actor=request.user.actor, **wish), 202)
+        return self.answer(switching.activate(model_named(name), actor=actor_of(request), **wish), 202)
 
 
 class Deactivate(ModelResource):
     @extend_schema(operation_id="deactivate_model", request=DeactivateSerializer, responses={202: ModelSerializer})
     def post(self, request: Request, name: str) -> Response:
+        """Switch the model off; open leases drain first, or with `force` are revoked."""
         wish = validated(DeactivateSerializer, request.data)
-        return self.answer(switching.deactivate(model_named(name), actor=request.user.actor, **wish), 202)
+        return self.answer(switching.deactivate(model_named(name), actor=actor_of(request), **wish), 202)
 
 
 class VerifyModel(ModelResource):
     @extend_schema(operation_id="verify_model", responses=VerifySerializer)
     def get(self, request: Request, name: str) -> Response:
-        return Response(VerifySerializer(looking.verify_model(model_named(name))).data)
+        """Ask the provider about the model now; loads nothing."""
+        return Response(presented(VerifySerializer, looking.verify_model(model_named(name))))

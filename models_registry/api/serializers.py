@@ -1,4 +1,4 @@
-"""Providers and models as the API shows and takes them."""
+"""Models as the API shows and takes them."""
 
 from typing import Any
 
@@ -6,109 +6,36 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from modelmanager.api.fields import StrictSerializer, UtcDateTimeField
+from modelmanager.api.fields import (
+    NameField,
+    PriceField,
+    StrictSerializer,
+    TextField,
+    TruthField,
+    UtcDateTimeField,
+    WholeNumberField,
+    presented,
+)
 from modelmanager.lib.clock import now
-from modelmanager.lib.slugs import NAME_PATTERN
-from models_registry.models import Provider, RegisteredModel
-from models_registry.vocabulary import ErrorCode, ModelKind, Observed, Policy, ProviderKind, Status, SwitchState
+from models_registry.models import Provider, RegisteredModel, Window
+from models_registry.vocabulary import ErrorCode, ModelKind, Observed, Policy, Status, SwitchState
+from models_registry.wanted import Switch
 
 STATUS_WORDS = [(status.word, status.label) for status in Status]
-HEALTH_STATES = [("ok", "ok"), ("failing", "failing"), ("unknown", "unknown")]
-
-
-class HealthSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=HEALTH_STATES)
-    checked_at = UtcDateTimeField(allow_null=True)
-    error = serializers.CharField()
-    consecutive_failures = serializers.IntegerField()
-
-
-class ProviderSerializer(serializers.Serializer[Any]):
-    """A provider as it is shown; its key never is."""
-
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=ProviderKind.choices)
-    base_url = serializers.CharField()
-    client_url = serializers.CharField()
-    metrics_url = serializers.CharField()
-    api_version = serializers.CharField()
-    api_key_hint = serializers.CharField()
-    allow_private_network = serializers.BooleanField()
-    gpu_memory_mb = serializers.IntegerField(allow_null=True)
-    max_loaded_models = serializers.IntegerField(allow_null=True)
-    drain_s = serializers.IntegerField()
-    enabled = serializers.BooleanField()
-    health = serializers.SerializerMethodField()
-    created_at = UtcDateTimeField()
-    updated_at = UtcDateTimeField()
-
-    @extend_schema_field(HealthSerializer)
-    def get_health(self, provider: Provider) -> Any:
-        return HealthSerializer(
-            {
-                "state": provider.health_state,
-                "checked_at": provider.checked_at,
-                "error": provider.health_error,
-                "consecutive_failures": provider.consecutive_failures,
-            }
-        ).data
-
-
-class ProviderEditSerializer(StrictSerializer):
-    """What can be changed about a provider; `name` and `kind` only be repeated."""
-
-    ignored: tuple[str, ...] = ("name", "kind", "api_key_hint", "health", "created_at", "updated_at")
-
-    base_url = serializers.CharField(max_length=255)
-    client_url = serializers.CharField(max_length=255, allow_blank=True, required=False)
-    metrics_url = serializers.CharField(max_length=255, allow_blank=True, required=False)
-    api_version = serializers.CharField(max_length=40, allow_blank=True, required=False)
-    api_key = serializers.CharField(max_length=1000, allow_blank=True, required=False, write_only=True)
-    allow_private_network = serializers.BooleanField(required=False)
-    gpu_memory_mb = serializers.IntegerField(min_value=1, max_value=2**31 - 1, allow_null=True, required=False)
-    max_loaded_models = serializers.IntegerField(min_value=1, max_value=2**31 - 1, allow_null=True, required=False)
-    drain_s = serializers.IntegerField(min_value=0, max_value=86400, required=False)
-    enabled = serializers.BooleanField(required=False)
-
-
-class ProviderCreateSerializer(ProviderEditSerializer):
-    ignored = ("api_key_hint", "health", "created_at", "updated_at")
-
-    name = serializers.RegexField(NAME_PATTERN, min_length=2, max_length=100)
-    kind = serializers.ChoiceField(choices=ProviderKind.choices)
-
-
-class CheckSerializer(serializers.Serializer[Any]):
-    ok = serializers.BooleanField()
-    latency_ms = serializers.FloatField()
-    detail = serializers.CharField()
-    server_version = serializers.CharField()
-
-
-class CatalogEntrySerializer(serializers.Serializer[Any]):
-    remote_name = serializers.CharField()
-    state = serializers.CharField()
-    reason = serializers.CharField()
-    registered_as = serializers.CharField(allow_null=True)
-
-
-class RemoteSerializer(StrictSerializer):
-    remote_name = serializers.CharField(max_length=200)
-    remote_version = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
-
-
-class VerifyRemoteSerializer(serializers.Serializer[Any]):
-    remote_name = serializers.CharField()
-    remote_version = serializers.CharField()
-    state = serializers.CharField()
-    reason = serializers.CharField()
-    ready = serializers.BooleanField()
-    registered_as = serializers.CharField(allow_null=True)
 
 
 class SwitchSerializer(StrictSerializer):
     state = serializers.ChoiceField(choices=SwitchState.choices)
     until = UtcDateTimeField(allow_null=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> Switch:
+        # Within a partial update nested fields are not required either.
+        if "state" not in attrs:
+            raise serializers.ValidationError({"state": _("Say auto, on or off.")}, code="required")
+        switch = Switch(SwitchState(attrs["state"]), attrs.get("until"))
+        if switch.until is not None and (switch.state == SwitchState.AUTO or switch.until <= now()):
+            raise serializers.ValidationError({"until": _("Give a time that is still to come, for on or off.")})
+        return switch
 
 
 class StatusDetailSerializer(serializers.Serializer[Any]):
@@ -139,12 +66,6 @@ class ConfigSerializer(serializers.Serializer[Any]):
     values = serializers.DictField()
 
 
-class ConfigVersionSerializer(ConfigSerializer):
-    comment = serializers.CharField()
-    created_by = serializers.CharField()
-    created_at = UtcDateTimeField()
-
-
 class ModelSerializer(serializers.Serializer[Any]):
     """A model as it is shown. Prices are decimals in text, per 1M tokens."""
 
@@ -156,10 +77,11 @@ class ModelSerializer(serializers.Serializer[Any]):
     remote_name = serializers.CharField()
     remote_version = serializers.CharField()
     gpu_memory_mb = serializers.IntegerField(allow_null=True)
+    measured_memory_mb = serializers.IntegerField(allow_null=True)
     priority = serializers.IntegerField()
     pinned = serializers.BooleanField()
     activation_policy = serializers.ChoiceField(choices=Policy.choices)
-    window = serializers.SerializerMethodField()
+    window = serializers.CharField(source="window.name", default=None, allow_null=True)
     idle_ttl_s = serializers.IntegerField()
     switch = serializers.SerializerMethodField()
     input_price = serializers.DecimalField(max_digits=12, decimal_places=6, allow_null=True)
@@ -177,23 +99,19 @@ class ModelSerializer(serializers.Serializer[Any]):
     created_at = UtcDateTimeField()
     updated_at = UtcDateTimeField()
 
-    @extend_schema_field(serializers.CharField(allow_null=True))
-    def get_window(self, model: RegisteredModel) -> None:
-        return None
-
     @extend_schema_field(SwitchSerializer)
     def get_switch(self, model: RegisteredModel) -> Any:
         at = now()
         holds = model.switch.says_on(at) or model.switch.says_off(at)
         shown = {"state": model.switch_state, "until": model.switch_until}
-        return SwitchSerializer(shown if holds else {"state": SwitchState.AUTO, "until": None}).data
+        return presented(SwitchSerializer, shown if holds else {"state": SwitchState.AUTO, "until": None})
 
     @extend_schema_field(StatusDetailSerializer)
     def get_status_detail(self, model: RegisteredModel) -> Any:
         code = ErrorCode(model.error_code)
         message = model.error_message or str(code.label)
         since = model.error_since if model.error_code else model.status_since
-        return StatusDetailSerializer({"code": str(code), "message": message, "since": since}).data
+        return presented(StatusDetailSerializer, {"code": str(code), "message": message, "since": since})
 
     @extend_schema_field(WaitingSerializer(allow_null=True))
     def get_waiting(self, model: RegisteredModel) -> Any:
@@ -202,14 +120,14 @@ class ModelSerializer(serializers.Serializer[Any]):
     @extend_schema_field(ObservedSerializer)
     def get_observed(self, model: RegisteredModel) -> Any:
         shown = {"state": model.observed, "reason": model.observed_reason, "at": model.observed_at}
-        return ObservedSerializer(shown).data
+        return presented(ObservedSerializer, shown)
 
     @extend_schema_field(ConfigSerializer)
     def get_config(self, model: RegisteredModel) -> Any:
         return {"number": model.config.number, "values": model.config.values} if model.config else None
 
 
-class ProviderByName(serializers.CharField):
+class ProviderByName(TextField):
     """A living provider, by its name."""
 
     def to_internal_value(self, data: Any) -> Provider:  # type: ignore[override]
@@ -219,55 +137,42 @@ class ProviderByName(serializers.CharField):
         return provider
 
 
+class WindowByName(serializers.CharField):
+    """A living window, by its name."""
+
+    def to_internal_value(self, data: Any) -> Window:  # type: ignore[override]
+        window = Window.objects.filter(live_name=super().to_internal_value(data)).first()
+        if window is None:
+            raise serializers.ValidationError(_("There is no such window."), code="does_not_exist")
+        return window
+
+
 class ModelEditSerializer(StrictSerializer):
     """What can be changed about a model; what is only told may be sent back unchanged."""
 
-    ignored: tuple[str, ...] = (
-        "name",
-        "status",
-        "status_detail",
-        "wanted",
-        "waiting",
-        "observed",
-        "open_leases",
-        "bindings",
-        "config",
-        "last_used_at",
-        "created_at",
-        "updated_at",
-    )
+    ignored = tuple(ModelSerializer().fields)
 
-    display_name = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    description = serializers.CharField(max_length=4000, allow_blank=True, required=False)
+    display_name = TextField(max_length=200, allow_blank=True, required=False)
+    description = TextField(max_length=4000, allow_blank=True, required=False)
     kind = serializers.ChoiceField(choices=ModelKind.choices, required=False)
     provider = ProviderByName()
-    remote_name = serializers.CharField(max_length=200)
-    remote_version = serializers.CharField(max_length=40, allow_blank=True, required=False)
-    gpu_memory_mb = serializers.IntegerField(min_value=1, max_value=2**31 - 1, allow_null=True, required=False)
-    priority = serializers.IntegerField(min_value=-1000, max_value=1000, required=False)
-    pinned = serializers.BooleanField(required=False)
+    remote_name = TextField(max_length=200)
+    remote_version = TextField(max_length=40, allow_blank=True, required=False)
+    gpu_memory_mb = WholeNumberField(min_value=1, max_value=2**31 - 1, allow_null=True, required=False)
+    priority = WholeNumberField(min_value=-1000, max_value=1000, required=False)
+    pinned = TruthField(required=False)
     activation_policy = serializers.ChoiceField(choices=Policy.choices, required=False)
-    window = serializers.CharField(allow_null=True, required=False)
-    idle_ttl_s = serializers.IntegerField(min_value=0, max_value=7 * 86400, required=False)
+    window = WindowByName(allow_null=True, required=False)
+    idle_ttl_s = WholeNumberField(min_value=0, max_value=7 * 86400, required=False)
     switch = SwitchSerializer(required=False)
-    input_price = serializers.DecimalField(
-        max_digits=12, decimal_places=6, min_value=0, allow_null=True, required=False
-    )
-    output_price = serializers.DecimalField(
-        max_digits=12, decimal_places=6, min_value=0, allow_null=True, required=False
-    )
-    tags = serializers.ListField(child=serializers.CharField(max_length=50), max_length=50, required=False)
-
-    def validate_window(self, value: str | None) -> None:
-        if value is not None:
-            raise serializers.ValidationError(_("There are no windows yet."), code="does_not_exist")
+    input_price = PriceField(allow_null=True, required=False)
+    output_price = PriceField(allow_null=True, required=False)
+    tags = serializers.ListField(child=TextField(max_length=50), max_length=50, required=False)
 
 
 class ModelCreateSerializer(ModelEditSerializer):
-    ignored = tuple(name for name in ModelEditSerializer.ignored if name != "name")
-
-    name = serializers.RegexField(NAME_PATTERN, min_length=2, max_length=100)
-    verify = serializers.BooleanField(required=False, write_only=True)
+    name = NameField()
+    verify = TruthField(required=False, write_only=True)
 
 
 class ActivateSerializer(StrictSerializer):
@@ -275,7 +180,7 @@ class ActivateSerializer(StrictSerializer):
 
 
 class DeactivateSerializer(ActivateSerializer):
-    force = serializers.BooleanField(required=False, default=False)
+    force = TruthField(required=False, default=False)
 
 
 class VerifySerializer(serializers.Serializer[Any]):

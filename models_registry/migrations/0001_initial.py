@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('checked_at', models.DateTimeField(editable=False, null=True, verbose_name='checked at')),
                 ('health_error', models.CharField(blank=True, editable=False, max_length=500, verbose_name='health')),
                 ('consecutive_failures', models.PositiveIntegerField(default=0, editable=False)),
-                ('wake_at', models.DateTimeField(db_index=True, editable=False, null=True)),
+                ('wake_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
                 ('live_name', models.GeneratedField(db_persist=True, expression=models.Case(models.When(deleted_at__isnull=True, then=models.F('name')), default=None), output_field=models.CharField(max_length=100))),
@@ -162,15 +162,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='registeredmodel',
-            index=models.Index(fields=['deleted_at', 'status', 'id'], name='model_by_status'),
+            index=models.Index(fields=['status', 'id', 'deleted_at'], name='model_by_status'),
         ),
         migrations.AddIndex(
             model_name='registeredmodel',
-            index=models.Index(fields=['deleted_at', 'created_at', 'id'], name='model_by_created'),
+            index=models.Index(fields=['created_at', 'id', 'deleted_at'], name='model_by_created'),
         ),
         migrations.AddIndex(
             model_name='registeredmodel',
-            index=models.Index(fields=['deleted_at', 'last_used_at', 'id'], name='model_by_last_used'),
+            index=models.Index(fields=['last_used_at', 'id', 'deleted_at'], name='model_by_last_used'),
         ),
         migrations.AddConstraint(
             model_name='registeredmodel',

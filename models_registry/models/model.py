@@ -1,16 +1,18 @@
-"""Models and their configuration versions."""
+"""Models: what is wanted of them, and what was observed."""
 
 import json
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connections, models
 from django.db.models import Case, Q, Value, When
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Collate, StrIndex
 from django.utils.translation import gettext_lazy as _
 
-from modelmanager.lib.slugs import NameField
-from modelmanager.lib.soft_delete import LiveManager, SoftDeleted, while_live
+from modelmanager.lib.named import Named
+from modelmanager.lib.soft_delete import LiveManager, while_live
+from models_registry.judge import Belief
 from models_registry.models.provider import Provider
+from models_registry.models.window import Window
 from models_registry.vocabulary import ErrorCode, ModelKind, Observed, Policy, Status, SwitchState
 from models_registry.wanted import Switch
 
@@ -28,19 +30,23 @@ class ModelQuerySet(models.QuerySet["RegisteredModel"]):
     """The vocabulary of model queries."""
 
     def tagged(self, tag: str) -> "ModelQuerySet":
-        """Models with this very tag, found in the JSON text: escaped (SQLite, MariaDB) or not (MySQL)."""
-        escaped, plain = (Q(tags_text__contains=json.dumps(tag, ensure_ascii=ascii)) for ascii in (True, False))
-        return self.annotate(tags_text=Cast("tags", models.TextField())).filter(escaped | plain)
+        """Models with this very tag, found in the JSON text: escaped (SQLite, MariaDB) or not (MySQL).
+
+        By its position and bytes: SQLite's LIKE takes `RAG` for `rag`, and so does MariaDB's own comparison.
+        """
+        bytewise = "BINARY" if connections[self.db].vendor == "sqlite" else "utf8mb4_bin"
+        text = Collate(Cast("tags", models.TextField()), bytewise)
+        escaped, plain = (StrIndex(text, Value(json.dumps(tag, ensure_ascii=ascii))) for ascii in (True, False))
+        return self.alias(escaped=escaped, plain=plain).filter(Q(escaped__gt=0) | Q(plain__gt=0))
 
 
-class RegisteredModel(SoftDeleted):
+class RegisteredModel(Named):
     """A model that a provider serves, under our own unique, immutable name.
 
     Stores facts: what is wanted, what was observed, and an error; `status` is generated from them.
     `revision` counts changes of facts, `edition` counts edits by people.
     """
 
-    name = NameField(_("name"))
     display_name = models.CharField(_("display name"), max_length=200, blank=True)
     description = models.TextField(_("description"), blank=True, max_length=4000)
     kind = models.CharField(_("kind"), max_length=20, choices=ModelKind, default=ModelKind.OTHER)
@@ -50,6 +56,7 @@ class RegisteredModel(SoftDeleted):
         _("version at the provider"), max_length=40, blank=True, help_text=_("Empty: the provider's choice.")
     )
     gpu_memory_mb = models.PositiveIntegerField(_("GPU memory (MB)"), null=True, blank=True)
+    measured_memory_mb = models.PositiveIntegerField(_("measured GPU memory (MB)"), null=True, editable=False)
     priority = models.SmallIntegerField(
         _("priority"),
         default=0,
@@ -58,6 +65,9 @@ class RegisteredModel(SoftDeleted):
     )
     pinned = models.BooleanField(_("pinned"), default=False, help_text=_("Never gives way to another model."))
     activation_policy = models.CharField(_("activation"), max_length=20, choices=Policy, default=Policy.MANUAL)
+    window = models.ForeignKey(
+        Window, models.PROTECT, null=True, blank=True, related_name="models", verbose_name=_("window")
+    )
     idle_ttl_s = models.PositiveIntegerField(_("idle time (s)"), default=300, validators=[MaxValueValidator(7 * 86400)])
     switch_state = models.CharField(_("switch"), max_length=10, choices=SwitchState, default=SwitchState.AUTO)
     switch_until = models.DateTimeField(_("switch until"), null=True, blank=True)
@@ -72,7 +82,7 @@ class RegisteredModel(SoftDeleted):
     loaded_config = models.ForeignKey("ConfigVersion", models.PROTECT, null=True, related_name="+", editable=False)
 
     all_objects = models.Manager.from_queryset(ModelQuerySet)()
-    objects = LiveManager.from_queryset(ModelQuerySet)()
+    objects = LiveManager.from_queryset(ModelQuerySet)()  # type: ignore[misc]
 
     # What is wanted, and until when somebody waits for it.
     wanted = models.BooleanField(_("wanted"), default=False, editable=False)
@@ -92,6 +102,7 @@ class RegisteredModel(SoftDeleted):
     recovered_at = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     retry_at = models.DateTimeField(null=True, editable=False)
+    usual_load_s = models.FloatField(_("usual load time (s)"), null=True, editable=False)
     # Counters that equal the rows they count.
     open_leases = models.PositiveIntegerField(_("open leases"), default=0, editable=False)
     bindings = models.PositiveIntegerField(_("bindings"), default=0, editable=False)
@@ -99,26 +110,19 @@ class RegisteredModel(SoftDeleted):
 
     status_since = models.DateTimeField(null=True, editable=False)
     revision = models.PositiveIntegerField(default=0, editable=False)
-    edition = models.PositiveIntegerField(default=1, editable=False)
     # True for Triton: one object on one GPU, registered once.
     on_gpu = models.BooleanField(default=False, editable=False)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     status = models.GeneratedField(expression=STATUS, output_field=models.PositiveSmallIntegerField(), db_persist=True)
-    live_name = models.GeneratedField(
-        expression=while_live("name"), output_field=models.CharField(max_length=100), db_persist=True
-    )
     live_remote = models.GeneratedField(
         expression=while_live("remote_name", on_gpu=True),
         output_field=models.CharField(max_length=200),
         db_persist=True,
     )
 
-    class Meta(SoftDeleted.Meta):
+    class Meta(Named.Meta):
         verbose_name = _("model")
         verbose_name_plural = _("models")
-        ordering = ["name", "id"]
         permissions = [("switch_registeredmodel", _("Can activate and deactivate models"))]
         constraints = [
             models.UniqueConstraint(
@@ -132,14 +136,31 @@ class RegisteredModel(SoftDeleted):
                 violation_error_message=_("This model of the provider is registered already."),
             ),
         ]
+        # None begins with a column that a conditional UPDATE by id names: MariaDB would go by that index,
+        # and miss the row which another transaction is just moving within it.
         indexes = [
-            models.Index(fields=["deleted_at", "status", "id"], name="model_by_status"),
-            models.Index(fields=["deleted_at", "created_at", "id"], name="model_by_created"),
-            models.Index(fields=["deleted_at", "last_used_at", "id"], name="model_by_last_used"),
+            models.Index(fields=["status", "id", "deleted_at"], name="model_by_status"),
+            models.Index(fields=["created_at", "id", "deleted_at"], name="model_by_created"),
+            models.Index(fields=["last_used_at", "id", "deleted_at"], name="model_by_last_used"),
         ]
 
-    def __str__(self) -> str:
-        return self.name
+    @property
+    def size_mb(self) -> int | None:
+        """GPU memory it takes: what was declared or what was measured, whichever is more; None when unknown."""
+        return max((mb for mb in (self.gpu_memory_mb, self.measured_memory_mb) if mb is not None), default=None)
+
+    @property
+    def needs_reload(self) -> bool:
+        """Whether it is loaded with load settings other than those of its current version.
+
+        A version that is loaded in the same way counts as loaded as soon as it is made current.
+        """
+        return self.observed == Observed.READY and self.loaded_config_id not in (None, self.config_id)
+
+    @property
+    def belief(self) -> Belief:
+        """What an answer of its provider is judged against."""
+        return Belief(self.wanted, Observed(self.observed), self.error_code)
 
     @property
     def switch(self) -> Switch:
@@ -149,23 +170,3 @@ class RegisteredModel(SoftDeleted):
     def status_word(self) -> str:
         """The API's word for the status, as last read from the database."""
         return Status(self.status).word
-
-
-class ConfigVersion(models.Model):
-    """An immutable, numbered document of a model's settings; number 1 is `{}`."""
-
-    model = models.ForeignKey(RegisteredModel, models.PROTECT, related_name="configs", verbose_name=_("model"))
-    number = models.PositiveIntegerField(_("number"))
-    values = models.JSONField(_("values"), default=dict)
-    comment = models.CharField(_("comment"), max_length=500, blank=True)
-    created_by = models.CharField(_("created by"), max_length=150, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("configuration version")
-        verbose_name_plural = _("configuration versions")
-        ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["model", "number"], name="config_number")]
-
-    def __str__(self) -> str:
-        return f"{self.model_id}/{self.number}"

@@ -1,7 +1,9 @@
-"""What the rest of the product may ask of a Triton server."""
+"""What the rest of the product may ask of a provider."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from models_registry.providers.counters import Counters
 from models_registry.providers.observation import GpuMemory, Observation, ServerInfo
 
 
@@ -41,8 +43,48 @@ class TritonGateway(Protocol):
     def effective_config(self, name: str) -> dict[str, Any] | None:
         """The configuration a loaded model runs with; None when it is not loaded or not known."""
 
+    def counters(self) -> tuple[Counters, ...]:
+        """What the server has counted of each version of its loaded models, by one call.
+
+        Empty where it counts nothing. Raises ProviderUnavailable only.
+        """
+
     def gpu_memory(self) -> GpuMemory | None:
         """GPU memory by the server's metrics page; None where that tells nothing (no page, no GPU, no answer)."""
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One model that an API provider offers under `remote_name` (of Azure: a deployment).
+
+    `underlying` is the model behind a deployment. `reason` says why it cannot be used, where it cannot.
+    """
+
+    remote_name: str
+    underlying: str = ""
+    reason: str = ""
+
+
+class ApiGateway(Protocol):
+    """One provider that speaks the OpenAI API. Asks only what is free: lists and look-ups, never a completion.
+
+    Every question ends within the provider's time-out and fails as one of two types, whose `outcome` tells
+    what happened. ProviderUnavailable: unreachable, tls_failed, provider_down. ProviderRefused: rate_limited
+    (with `retry_after_s` where it was told), credential_invalid, refused. No message holds a key.
+    An instance belongs to one thread of one process: take it from `gateways.api`, do not keep it.
+    """
+
+    key_in_use: int
+    """Which of the provider's keys the last question was answered with, counted from 1; 0 before, or keyless."""
+
+    def offers(self) -> tuple[Offer, ...] | None:
+        """All that the provider offers, by name; None where it answers well and has no free list (see AzureGateway)."""
+
+    def offered(self, remote_name: str) -> bool:
+        """Whether the provider offers the model for use now; True also where it has no free way to tell."""
+
+    def close(self) -> None:
+        """Close the connections; the next question opens new ones."""

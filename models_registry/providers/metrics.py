@@ -1,17 +1,19 @@
 """GPU memory from Triton's Prometheus page."""
 
 import re
-import time
+from typing import Any
 
+from models_registry.providers.deadline import within
 from models_registry.providers.observation import GpuMemory
+from models_registry.providers.reach import guarded
 
 PAGE_LIMIT = 4 * 1024 * 1024
 _SAMPLE = re.compile(r"^nv_gpu_memory_(total|used)_bytes(?:\{[^}]*\})?\s+([0-9.eE+-]+)", re.MULTILINE)
 
 
-def read_gpu_memory(metrics_url: str, *, timeout_s: float) -> GpuMemory | None:
+def read_gpu_memory(metrics_url: str, *, timeout_s: float, allow_private_network: bool) -> GpuMemory | None:
     """The sum over all GPUs; None when the page does not answer or tells no GPU memory."""
-    page = _fetch(metrics_url, timeout_s=timeout_s)
+    page = _fetch(metrics_url, timeout_s=timeout_s, allow_private_network=allow_private_network)
     return None if page is None else parse_gpu_memory(page)
 
 
@@ -28,21 +30,29 @@ def parse_gpu_memory(page: str) -> GpuMemory | None:
     return GpuMemory(total_mb=round(sums["total"] / 2**20), used_mb=round(sums["used"] / 2**20))
 
 
-def _fetch(url: str, *, timeout_s: float) -> str | None:
-    import requests
+def _fetch(url: str, *, timeout_s: float, allow_private_network: bool) -> str | None:
+    from geventhttpclient import URL, HTTPClient
 
-    deadline = time.monotonic() + timeout_s
-    body = b""
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy or netrc of the environment
-            with session.get(url, timeout=timeout_s, allow_redirects=False, stream=True) as answer:
-                if answer.status_code != 200:
-                    return None
-                for piece in answer.iter_content(65536):
-                    body += piece
-                    if len(body) > PAGE_LIMIT or time.monotonic() > deadline:
-                        return None
-    except (requests.RequestException, ValueError):
+        address = URL(url)
+        client = HTTPClient.from_url(address, connection_timeout=timeout_s, network_timeout=timeout_s)
+        guarded(client, allow_private_network=allow_private_network)
+        try:
+            body = within(timeout_s, lambda: _body(client.get(address.request_uri)))
+        finally:
+            client.close()
+    except Exception:  # whatever it is, the page tells nothing
         return None
-    return body.decode("utf-8", errors="replace")
+    return None if body is None else body.decode("utf-8", errors="replace")
+
+
+def _body(answer: Any) -> bytes | None:
+    """What a page holds; None for an error, a redirect or too much."""
+    if answer.status_code != 200:
+        return None
+    body = bytearray()
+    for piece in answer:
+        body += piece
+        if len(body) > PAGE_LIMIT:
+            return None
+    return bytes(body)

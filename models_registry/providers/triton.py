@@ -7,18 +7,23 @@ import contextlib
 import os
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from models_registry.providers.counters import Counters, read_counters
+from models_registry.providers.deadline import within
 from models_registry.providers.errors import ProviderError, ProviderRefused, ProviderUnavailable
 from models_registry.providers.gateway import TritonGateway
 from models_registry.providers.metrics import read_gpu_memory
 from models_registry.providers.observation import GpuMemory, Observation, ServerInfo, fold
+from models_registry.providers.reach import guarded
 
 TIMEOUT_S = 2.0
 POST_TIMEOUT_S = 1.0
+PATIENCE = 0.1  # share of its time that a question waits on a kept connection
 
 Answer = TypeVar("Answer")
 GatewayFactory = Callable[[str], TritonGateway]
@@ -36,11 +41,13 @@ class HttpTritonGateway:
         base_url: str,
         *,
         metrics_url: str = "",
+        allow_private_network: bool = True,
         timeout_s: float = TIMEOUT_S,
         post_timeout_s: float = POST_TIMEOUT_S,
     ) -> None:
         self.base_url = base_url
         self.metrics_url = metrics_url
+        self.allow_private_network = allow_private_network
         self.timeout_s = timeout_s
         self.post_timeout_s = post_timeout_s
         self._client: Any = None
@@ -88,8 +95,22 @@ class HttpTritonGateway:
             raise
         return config if isinstance(config, dict) else None
 
+    def counters(self) -> tuple[Counters, ...]:
+        try:
+            answer = self._ask(lambda client: client.get_inference_statistics())
+        except ProviderRefused:  # a server without the extension
+            return ()
+        try:
+            return read_counters(answer)
+        except ValueError as error:
+            raise ProviderUnavailable(f"broken answer: {error}") from error
+
     def gpu_memory(self) -> GpuMemory | None:
-        return read_gpu_memory(self.metrics_url, timeout_s=self.timeout_s) if self.metrics_url else None
+        if not self.metrics_url:
+            return None
+        return read_gpu_memory(
+            self.metrics_url, timeout_s=self.timeout_s, allow_private_network=self.allow_private_network
+        )
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -109,8 +130,20 @@ class HttpTritonGateway:
             raise ProviderUnavailable("the server does not say that it is live")
 
     def _ask(self, question: Callable[[Any], Answer]) -> Answer:
+        """Ask on the connection that is kept, and when no answer comes soon on a new one.
+
+        A load holds the server's thread that serves its connection until it has ended, for minutes; and with it
+        every other connection that this thread serves, which may be all that are kept (Triton 2.51).
+        """
+        left_s = self.timeout_s
         try:
-            return self._within(self.timeout_s, question)
+            if self._client is not None:
+                patience_s = self.timeout_s * PATIENCE
+                with contextlib.suppress(TimeoutError):
+                    return self._within(patience_s, question)
+                self.close()
+                left_s -= patience_s
+            return self._within(left_s, question)
         except Exception as error:
             raise self._folded(error) from error
 
@@ -122,7 +155,7 @@ class HttpTritonGateway:
         self._require_live()
         try:
             self._within(self.post_timeout_s, post)
-        except (ConnectionRefusedError, socket.gaierror) as error:
+        except (ConnectionRefusedError, socket.gaierror, ProviderUnavailable) as error:
             raise self._folded(error) from error
         except Exception as error:
             failure = self._folded(error)
@@ -132,21 +165,16 @@ class HttpTritonGateway:
         return True
 
     def _within(self, seconds: float, question: Callable[[Any], Answer]) -> Answer:
-        """Ask with a deadline for the whole exchange: socket time-outs start anew with every byte."""
-        from gevent import Timeout
-
-        deadline = Timeout(seconds)
-        try:
-            with deadline:
-                return question(self._connected())
-        except Timeout as timeout:
-            if timeout is not deadline:
-                raise
-            raise TimeoutError(f"no answer within {seconds:g} s") from None
+        client = self._connected()  # the first import takes long on a busy machine: it is not the server's time
+        return within(seconds, lambda: question(client))
 
     def _connected(self) -> Any:
         if self._client is None:
-            self._client = _new_client(self.base_url, timeout_s=max(self.timeout_s, self.post_timeout_s))
+            self._client = _new_client(
+                self.base_url,
+                allow_private_network=self.allow_private_network,
+                timeout_s=max(self.timeout_s, self.post_timeout_s),
+            )
         return self._client
 
     def _folded(self, error: Exception) -> ProviderError:
@@ -159,16 +187,18 @@ class HttpTritonGateway:
         return failure
 
 
-def _new_client(base_url: str, *, timeout_s: float) -> Any:
+def _new_client(base_url: str, *, allow_private_network: bool, timeout_s: float) -> Any:
     from tritonclient.http import InferenceServerClient
 
     parts = urlsplit(base_url)
-    return InferenceServerClient(
+    client = InferenceServerClient(
         parts.netloc + parts.path.rstrip("/"),
         ssl=parts.scheme == "https",
         connection_timeout=timeout_s,
         network_timeout=timeout_s,
     )
+    guarded(client._client_stub, allow_private_network=allow_private_network)
+    return client
 
 
 def _refuse_impossible(name: str, version: str = "") -> None:
@@ -207,27 +237,49 @@ def _untold(error: Exception) -> ProviderError:
 
 
 class _Kept(threading.local):
+    """What one thread keeps. Use threads that stay: a gevent hub's descriptors outlive a thread that ends."""
+
     def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.gateways: dict[tuple[str, str, float, float], HttpTritonGateway] = {}
+        self.gateways: dict[tuple[str, str, bool, float, float], HttpTritonGateway] = {}
 
 
 _kept = _Kept()
 _substitute: GatewayFactory | None = None
 
 
+def _start_anew_after_fork() -> None:
+    """A child shares its parent's connections and event loop until it makes its own."""
+    if "gevent" in sys.modules:
+        import gevent
+
+        gevent.reinit()
+    for gateway in _kept.gateways.values():
+        gateway.close()
+    _kept.gateways = {}
+
+
+os.register_at_fork(after_in_child=_start_anew_after_fork)
+
+
 def gateway_for(
-    base_url: str, *, metrics_url: str = "", timeout_s: float = TIMEOUT_S, post_timeout_s: float = POST_TIMEOUT_S
+    base_url: str,
+    *,
+    metrics_url: str = "",
+    allow_private_network: bool = True,
+    timeout_s: float = TIMEOUT_S,
+    post_timeout_s: float = POST_TIMEOUT_S,
 ) -> TritonGateway:
     """This thread's gateway to the server, kept for the next call; made anew after a fork."""
     if _substitute is not None:
         return _substitute(base_url)
-    if _kept.pid != os.getpid():
-        _kept.__init__()  # type: ignore[misc]
-    key = (base_url, metrics_url, timeout_s, post_timeout_s)
+    key = (base_url, metrics_url, allow_private_network, timeout_s, post_timeout_s)
     if key not in _kept.gateways:
         _kept.gateways[key] = HttpTritonGateway(
-            base_url, metrics_url=metrics_url, timeout_s=timeout_s, post_timeout_s=post_timeout_s
+            base_url,
+            metrics_url=metrics_url,
+            allow_private_network=allow_private_network,
+            timeout_s=timeout_s,
+            post_timeout_s=post_timeout_s,
         )
     return _kept.gateways[key]
 

@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from modelmanager.api.queries import parameter
+from modelmanager.api.fields import presented
+from modelmanager.api.queries import matching
 from modelmanager.api.resources import Resource
 from modelmanager.lib.refusals import NotFound
 from models_registry.api.lookups import provider_named
@@ -20,7 +21,7 @@ class OperationResource(Resource):
     serializer_class = OperationSerializer
 
     def present(self, operation: Operation) -> Any:
-        return OperationSerializer(operation).data
+        return presented(OperationSerializer, operation)
 
 
 class Operations(OperationResource):
@@ -30,17 +31,15 @@ class Operations(OperationResource):
         parameters=[OpenApiParameter("provider"), OpenApiParameter("model")],
     )
     def get(self, request: Request) -> Response:
+        """Loads and unloads, newest first."""
         rows = Operation.objects.select_related("provider", "model").order_by("-id")
-        if name := parameter(request, "provider"):
-            rows = rows.filter(provider__name=name)
-        if name := parameter(request, "model"):
-            rows = rows.filter(model__name=name)
-        return self.page(rows)
+        return self.page(matching(rows, request, provider="provider__name", model="model__name"))
 
 
 class OneOperation(OperationResource):
     @extend_schema(operation_id="get_operation")
     def get(self, request: Request, operation_id: int) -> Response:
+        """One load or unload."""
         operation = Operation.objects.select_related("provider", "model").filter(pk=operation_id).first()
         if operation is None:
             raise NotFound(_("There is no such operation."))
@@ -52,4 +51,5 @@ class Residents(Resource):
 
     @extend_schema(operation_id="get_residents")
     def get(self, request: Request, name: str) -> Response:
-        return Response(ResidentsSerializer(occupancy(provider_named(name))).data)
+        """What occupies the GPU now by the server's own word, who waits, and what is being done."""
+        return Response(presented(ResidentsSerializer, occupancy(provider_named(name))))

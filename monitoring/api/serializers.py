@@ -30,6 +30,7 @@ class ResidentSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
     registered_as = serializers.CharField(allow_null=True)
     gpu_memory_mb = serializers.IntegerField(allow_null=True)
+    measured_memory_mb = serializers.IntegerField(allow_null=True)
     open_leases = serializers.IntegerField()
 
 
@@ -47,4 +48,5 @@ class ResidentsSerializer(serializers.Serializer[Any]):
     operation = OperationSerializer(allow_null=True)
     gpu_memory_mb = serializers.IntegerField(allow_null=True)
     used_memory_mb = serializers.IntegerField()
+    memory_held_since = UtcDateTimeField(allow_null=True)
     max_loaded_models = serializers.IntegerField(allow_null=True)

@@ -4,124 +4,49 @@ At most one action per server; eviction ends because a victim's switch goes back
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import combinations, islice
 
-from models_registry.vocabulary import RESIDENT, ErrorCode, Observed
+from models_registry.vocabulary import Observed
+from monitoring.rules.room import fits, handing_over, lingers_until, may_ever_fit, victims
+from monitoring.rules.values import (
+    Action,
+    Candidate,
+    Drain,
+    Keep,
+    Load,
+    Nothing,
+    Plan,
+    Server,
+    Unload,
+    Wait,
+    Waiting,
+)
 
-GIVE_UP_AFTER = 5
 BACK_OFF_S = 10
 LONGEST_BACK_OFF_S = 300
-COMBINATIONS = 5_000
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What planning needs to know of one registered model of the server."""
-
-    id: int
-    name: str
-    wanted: bool
-    observed: Observed
-    error_code: str = ""
-    open_leases: int = 0
-    leased_until: datetime | None = None
-    drain_until: datetime | None = None
-    size_mb: int | None = None
-    priority: int = 0
-    pinned: bool = False
-    in_window: bool = False
-    waiting_lease: bool = False
-    expected: bool = False
-    queued_at: datetime | None = None
-    last_used_at: datetime | None = None
-    failures: int = 0
-    retry_at: datetime | None = None
-    load_s: float | None = None
-
-    @property
-    def resident(self) -> bool:
-        return self.observed in RESIDENT
-
-    def held_back(self, at: datetime) -> bool:
-        """Whether it must not be loaded now: not listed, backing off, or given up until somebody asks again."""
-        backing_off = self.retry_at is not None and self.retry_at > at
-        return self.error_code == ErrorCode.MISSING or self.failures >= GIVE_UP_AFTER or backing_off
-
-
-@dataclass(frozen=True)
-class Server:
-    """What the server holds beside its registered models; limits are None where nothing is declared.
-
-    `foreign` names residents that nobody registered (each counts as one, of unknown size), `busy` whatever
-    the index says is loading or unloading, ours or anyone's.
-    """
-
-    max_loaded: int | None = 1
-    memory_mb: int | None = None
-    foreign: tuple[str, ...] = ()
-    busy: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Load:
-    model_id: int
-
-
-@dataclass(frozen=True)
-class Unload:
-    """Take a model off the GPU: not wanted any more, or (with `for_model`) as a victim; `revoke` its leases first."""
-
-    model_id: int
-    for_model: int | None = None
-    revoke: bool = False
-
-
-@dataclass(frozen=True)
-class Wait:
-    """The server works; nothing is posted into it. `on` names what it works on."""
-
-    on: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """The server is as it should be, as far as it can be now."""
-
-
-Action = Load | Unload | Wait | Nothing
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Why a wanted model is not ready yet: who holds the room, until when at most, and its place in the queue."""
-
-    held_by: tuple[str, ...] = ()
-    until: datetime | None = None
-    position: int = 1
-    expected_ready_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    action: Action
-    waits: dict[int, Waiting] = field(default_factory=dict)
 
 
 def plan(server: Server, candidates: Sequence[Candidate], at: datetime) -> Plan:
     """The next action on a server without a running operation, from a fresh answer, and why each waiter waits."""
     queue = queue_of(candidates, at)
-    waits = explain(server, candidates, queue, at)
+    waits = waiting(server, candidates, at)
     if server.busy:
         return Plan(Wait(server.busy), waits)
-    return Plan(_leave(candidates, at) or _enter(server, candidates, queue) or Nothing(), waits)
+    residents = [c for c in candidates if c.resident]
+    first = next((c for c in queue if c.may_evict and may_ever_fit(server, residents, c, at)), None)
+    action = (
+        _leave(candidates, at) or _enter(server, residents, queue, first, at) or _stay(server, residents, first, at)
+    )
+    return Plan(action or Nothing(), waits)
 
 
 def queue_of(candidates: Iterable[Candidate], at: datetime) -> list[Candidate]:
-    """Wanted models that may be loaded, the best first: waiting lease, priority, waiting longest."""
+    """Wanted models that may be loaded, the best first: waiting lease, priority, waiting longest.
+
+    One that is being reloaded comes before all: it gave up its room for that alone.
+    """
     waiting = [c for c in candidates if c.wanted and not c.resident and not c.held_back(at)]
-    return sorted(waiting, key=lambda c: (not c.waiting_lease, -c.priority, c.queued_at or at, c.id))
+    return sorted(waiting, key=lambda c: (not c.reloading, not c.waiting_lease, -c.rank(at), c.queued_at or at, c.id))
 
 
 def back_off_s(failures: int) -> int:
@@ -130,86 +55,89 @@ def back_off_s(failures: int) -> int:
 
 
 def _leave(candidates: Sequence[Candidate], at: datetime) -> Unload | None:
-    """A resident that is not wanted and has no lease, or whose drain time is over."""
+    """A resident that is not wanted, or needs other load settings, and has no lease or no time to drain left."""
     for c in candidates:
-        if c.observed != Observed.READY or c.wanted:
+        stays = c.wanted and not c.needs_reload
+        if c.observed != Observed.READY or stays or c.backing_off(at):
             continue
-        overdue = c.drain_until is not None and c.drain_until <= at
-        if not c.open_leases or overdue:
-            return Unload(c.id, revoke=c.open_leases > 0)
+        if not c.open_leases or c.overdue(at):
+            return Unload(c.id, revoke=c.open_leases > 0, reload=c.wanted)
     return None
 
 
-def _enter(server: Server, candidates: Sequence[Candidate], queue: Sequence[Candidate]) -> Action | None:
-    """Load the best of the queue, or make room for it; while it is blocked, others may use room that is free."""
-    residents = [c for c in candidates if c.resident]
-    for place, newcomer in enumerate(queue):
-        if fits(server, residents, newcomer):
+def _enter(
+    server: Server,
+    residents: Sequence[Candidate],
+    queue: Sequence[Candidate],
+    first: Candidate | None,
+    at: datetime,
+) -> Action | None:
+    """Load the best of the queue, or make room for the first; while it is blocked, others may use room that is free.
+
+    Room that others hand over to the first is not free any more: who needs it as well waits.
+    """
+    beside = residents
+    for newcomer in () if server.memory_held else queue:
+        if fits(server, residents, newcomer) and fits(server, beside, newcomer):
             return Load(newcomer.id)
-        victims = _victims(server, residents, newcomer) if place == 0 else ()
-        if victims:
-            return Unload(victims[0].id, for_model=newcomer.id)
+        if newcomer is first:
+            if making_room := _make_room(server, residents, newcomer, at):
+                return making_room
+            if needed := handing_over(server, residents, newcomer, at):
+                beside = [*(c for c in residents if c not in needed), newcomer]
     return None
 
 
-def fits(server: Server, residents: Sequence[Candidate], newcomer: Candidate) -> bool:
-    """Whether the newcomer fits beside the residents, by number and by memory."""
-    number = len(residents) + len(server.foreign) + 1
-    memory = sum(c.size_mb or 0 for c in residents) + (newcomer.size_mb or 0)
-    return (server.max_loaded is None or number <= server.max_loaded) and (
-        server.memory_mb is None or memory <= server.memory_mb
-    )
+def _make_room(server: Server, residents: Sequence[Candidate], newcomer: Candidate, at: datetime) -> Action | None:
+    """Unload an idle model; where none makes room, have one that is in use hand over."""
+    for c in victims(server, residents, newcomer, at):
+        return Unload(c.id, for_model=newcomer.id, revoke=c.open_leases > 0)
+    for c in handing_over(server, residents, newcomer, at):
+        if c.open_leases and c.drain_until is None:
+            return Drain(c.id, for_model=newcomer.id)
+    return None
 
 
-def _victims(server: Server, residents: Sequence[Candidate], newcomer: Candidate) -> tuple[Candidate, ...]:
-    """As few idle residents as make room, the least recently used first; empty when none do."""
-    idle = sorted((c for c in residents if _gives_way(c, newcomer)), key=_least_recently_used)
-    for number in range(1, len(idle) + 1):
-        for group in islice(combinations(idle, number), COMBINATIONS):
-            if fits(server, [c for c in residents if c not in group], newcomer):
-                return group
-    return ()
+def _stay(server: Server, residents: Sequence[Candidate], first: Candidate | None, at: datetime) -> Keep | None:
+    """A model that is to hand over, although nobody needs its room any more."""
+    needed = handing_over(server, residents, first, at) if first else ()
+    for c in residents:
+        drains = c.wanted and c.drain_until is not None and c.observed == Observed.READY
+        if drains and not c.needs_reload and c not in needed:
+            return Keep(c.id)
+    return None
 
 
-def _gives_way(resident: Candidate, newcomer: Candidate) -> bool:
-    if resident.observed != Observed.READY or resident.open_leases or resident.pinned or resident.expected:
-        return False
-    if resident.wanted and resident.in_window:
-        return resident.priority < newcomer.priority or newcomer.waiting_lease
-    return resident.priority <= newcomer.priority
-
-
-def _least_recently_used(c: Candidate) -> tuple[bool, float, int]:
-    return (c.last_used_at is not None, c.last_used_at.timestamp() if c.last_used_at else 0.0, c.id)
-
-
-def explain(
-    server: Server, candidates: Sequence[Candidate], queue: Sequence[Candidate], at: datetime
-) -> dict[int, Waiting]:
+def waiting(server: Server, candidates: Sequence[Candidate], at: datetime) -> dict[int, Waiting]:
     """For each model in the queue: its place, who holds the room it needs, until when, and when it may be ready."""
-    residents = [c for c in candidates if c.resident]
+    residents = [c for c in candidates if c.resident and c.observed != Observed.UNLOADING]  # that room is on its way
     ready_at: datetime | None = at
     waits = {}
-    for place, newcomer in enumerate(queue, start=1):
-        holders = () if fits(server, residents, newcomer) else _holders(server, residents, newcomer)
-        until = _free_at(residents, holders)
+    for place, newcomer in enumerate(queue_of(candidates, at), start=1):
+        holders = () if fits(server, residents, newcomer) else _holders(server, residents, newcomer, at)
+        until = _free_at(server, [c for c in residents if c.name in holders], newcomer)
+        begins_at = ready_at
         if holders:
-            ready_at = None if until is None or ready_at is None else max(ready_at, until)
-        ready_at = (
-            None if ready_at is None or newcomer.load_s is None else ready_at + timedelta(seconds=newcomer.load_s)
-        )
-        waits[newcomer.id] = Waiting(holders, until, place, ready_at)
+            begins_at = None if until is None or ready_at is None else max(ready_at, until)
+        expected_at = None
+        if begins_at is not None and newcomer.load_s is not None:
+            expected_at = begins_at + timedelta(seconds=newcomer.load_s)
+        waits[newcomer.id] = Waiting(holders, until, place, expected_at)
+        if newcomer.may_evict or not holders:  # else the others pass it
+            ready_at = expected_at
     return waits
 
 
-def _holders(server: Server, residents: Sequence[Candidate], newcomer: Candidate) -> tuple[str, ...]:
-    """Who holds the room; nobody when idle residents are about to give way."""
-    if _victims(server, residents, newcomer):
+def _holders(server: Server, residents: Sequence[Candidate], newcomer: Candidate, at: datetime) -> tuple[str, ...]:
+    """Who holds the room; nobody when idle residents are about to give way, which they do not for every newcomer."""
+    if newcomer.may_evict and victims(server, residents, newcomer, at):
         return ()
     return tuple(c.name for c in residents) + server.foreign
 
 
-def _free_at(residents: Sequence[Candidate], holders: tuple[str, ...]) -> datetime | None:
-    """When the first holder must have gone at the latest, if that is known."""
-    limits = [c.drain_until or c.leased_until for c in residents if c.name in holders]
+def _free_at(server: Server, holders: Sequence[Candidate], newcomer: Candidate) -> datetime | None:
+    """When the first holder must have gone, or gives way because it is idle, at the latest, if that is known."""
+    limits = (
+        c.drain_until or (c.leased_until if c.open_leases else lingers_until(server, c, newcomer)) for c in holders
+    )
     return min((limit for limit in limits if limit is not None), default=None)

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from modelmanager.api.fields import validated
-from modelmanager.api.queries import parameter
+from modelmanager.api.queries import matching
 from modelmanager.api.resources import Resource
 from modelmanager.lib.refusals import NotFound
-from usage.api.leases import client_of, only_client
+from usage.api.leases import client_of, seen_by
 from usage.api.serializers import BindingRequestSerializer, BindingSerializer
 from usage.models import Binding
 from usage.services.bindings import bind, unbind
@@ -41,14 +41,9 @@ class Bindings(BindingResource):
         parameters=[OpenApiParameter("model"), OpenApiParameter("client")],
     )
     def get(self, request: Request) -> Response:
+        """The caller's bindings, newest first; with `manage` everybody's."""
         rows = Binding.objects.select_related("model", "client").order_by("-id")
-        client_id = only_client(request)
-        rows = rows if client_id is None else rows.filter(client_id=client_id)
-        if name := parameter(request, "model"):
-            rows = rows.filter(model__name=name)
-        if name := parameter(request, "client"):
-            rows = rows.filter(client__name=name)
-        return self.page(rows)
+        return self.page(matching(seen_by(request, rows), request, model="model__name", client="client__name"))
 
     @extend_schema(
         operation_id="create_binding",
@@ -56,6 +51,7 @@ class Bindings(BindingResource):
         responses={200: BindingSerializer, 201: BindingSerializer},
     )
     def post(self, request: Request) -> Response:
+        """Say that the caller is set up to use a model; said before, it is answered 200."""
         client_id = client_of(request)
         fields = validated(BindingRequestSerializer, request.data)
         binding, is_new = bind(fields.pop("model"), client_id=client_id, **fields)
@@ -65,9 +61,8 @@ class Bindings(BindingResource):
 class OneBinding(BindingResource):
     @extend_schema(operation_id="delete_binding", responses={204: None})
     def delete(self, request: Request, binding_id: int) -> Response:
-        rows = Binding.objects.filter(pk=binding_id)
-        client_id = only_client(request)
-        binding = (rows if client_id is None else rows.filter(client_id=client_id)).first()
+        """Take a binding back."""
+        binding = seen_by(request, Binding.objects.filter(pk=binding_id)).first()
         if binding is None:
             raise NotFound(_("There is no such binding."))
         unbind(binding)

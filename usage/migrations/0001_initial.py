@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                 ('verify_ms', models.FloatField(verbose_name='verification took (ms)')),
                 ('closed_at', models.DateTimeField(null=True, verbose_name='closed at')),
                 ('close_reason', models.CharField(blank=True, choices=[('released', 'Released'), ('expired', 'Expired'), ('revoked', 'Revoked')], max_length=10, verbose_name='closed because')),
+                ('open_until', models.GeneratedField(db_persist=True, expression=models.Case(models.When(closed_at__isnull=True, then=models.F('expires_at')), default=None), output_field=models.DateTimeField())),
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='usage.client', verbose_name='client')),
                 ('config', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='models_registry.configversion', verbose_name='configuration')),
                 ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='models_registry.registeredmodel', verbose_name='model')),
@@ -96,7 +97,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'lease',
                 'verbose_name_plural': 'leases',
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['closed_at', 'expires_at'], name='lease_due'), models.Index(fields=['model', 'closed_at'], name='lease_open_by_model'), models.Index(fields=['client', '-id'], name='lease_by_client')],
+                'indexes': [models.Index(fields=['open_until'], name='lease_due'), models.Index(fields=['model', 'closed_at'], name='lease_open_by_model'), models.Index(fields=['client', '-id'], name='lease_by_client')],
             },
         ),
     ]

@@ -1,44 +1,45 @@
 """The moment of use: may this client use this model now?"""
 
+import contextlib
+import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from modelmanager.lib.clock import now
 from modelmanager.lib.refusals import Refusal
-from modelmanager.lib.retry import retrying_transaction
-from models_registry import gateways
-from models_registry.facts import change_facts
-from models_registry.judge import Belief, judge
-from models_registry.models import Provider, RegisteredModel
-from models_registry.providers.errors import ProviderError
-from models_registry.providers.observation import RemoteModel, RemoteState
-from models_registry.vocabulary import ErrorCode, Observed, Policy, SwitchState
-from models_registry.waking import wake
-from models_registry.wanting import evaluate, window_of
-from usage import breaker
-from usage.hot_path import insert_lease
-from usage.refusals import GpuBusy, ModelActivating, ModelError, ModelInactive, ModelNotFound, TooManyWaiters
+from modelmanager.lib.retry import retrying
+from models_registry.judge import GIVE_UP_AFTER
+from models_registry.models import RegisteredModel
+from models_registry.refusals import ProviderUnreachable
+from models_registry.vocabulary import ErrorCode, Observed
+from usage.hot_path import insert_lease, version_of
+from usage.refusals import ModelActivating, TooManyWaiters
+from usage.services.asking import ask, believe_lost, believe_ready
+from usage.services.reasons import broken, coming
+from usage.services.trusting import Trust, key_to_hand_out, trust
+from usage.services.wish import Request, find_wanted, keep_wanted
 
+LOOKS = 3  # at a model that people change just now
 LOOK_AGAIN_S = 0.1
-RETRY_AFTER_S = 5
-GIVE_UP_AFTER = 5
-ACTOR = "system"
+SILENCE_S = 5.0  # a server that loads may miss one question: a waiter gives it this long to answer again
 # Errors that loading again does not mend.
 STANDING = (ErrorCode.MISSING, ErrorCode.CREDENTIAL_INVALID, ErrorCode.NOT_OFFERED)
 
+logger = logging.getLogger("modelmanager.audit")
 _waiters = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A lease just granted; `verify_ms` is how long the provider took to say that the model is ready."""
+    """A lease just granted; `verify_ms` is how long the provider took to say that the model is ready.
+
+    `api_key` is the API provider's key where it is handed out, and empty where none is needed; else None.
+    """
 
     lease_id: int
     model: RegisteredModel
@@ -47,151 +48,134 @@ class Grant:
     ttl_s: int
     verified_at: datetime
     verify_ms: float
-
-
-@dataclass(frozen=True)
-class Request:
-    """Who asks, and for how long."""
-
-    client_id: int
-    ttl_s: int = 60
-    wait_s: float = 0
-    instance: str = ""
+    api_key: str | None = field(default=None, repr=False)
 
 
 def acquire(name: str, request: Request) -> Grant:
     """Grant a lease on a model that its provider says is ready now, or refuse with the first reason that applies.
 
-    Holds the caller for at most `wait_s` while the model is on its way, outside any transaction.
+    Holds the caller for at most `wait_s` while the model is on its way, outside any transaction; one who hangs up
+    meanwhile is not held, and gets no lease.
     Raises ModelNotFound, ModelInactive, ProviderUnreachable, ModelError, ModelActivating, GpuBusy, TooManyWaiters.
     """
+    waits_until = now() + timedelta(seconds=request.wait_s)
     try:
         return _attempt(name, request)
     except ModelActivating as refusal:
         if not request.wait_s:
             raise
-        return _wait(name, request, refusal)
+        return _wait(name, replace(request, waits_until=waits_until), refusal)
 
 
 def _wait(name: str, request: Request, refusal: ModelActivating) -> Grant:
     if not _waiters.acquire(blocking=False):
         raise TooManyWaiters(_("Too many requests are waiting here: ask again."), retry_after_s=1)
     try:
-        deadline = time.monotonic() + request.wait_s
+        last: Refusal = refusal
+        answered_at = time.monotonic()
+        deadline = answered_at + request.wait_s
         while (left := deadline - time.monotonic()) > 0:
             time.sleep(min(LOOK_AGAIN_S, left))
+            if request.has_hung_up():
+                break
             try:
                 return _attempt(name, request)
             except ModelActivating as latest:
-                refusal = latest
-        raise refusal
+                last, answered_at = latest, time.monotonic()
+            except ProviderUnreachable as latest:
+                last = latest
+                if time.monotonic() - answered_at >= SILENCE_S:
+                    raise
+        raise last
     finally:
         _waiters.release()
 
 
 def _attempt(name: str, request: Request) -> Grant:
     at = now()
-    model = _find(name)
-    if not _bring_wanted_up_to_date(model, request, at):
-        raise _inactive(model, at)
-    ready, verify_ms = _ask(model)
+    for _look in range(LOOKS):
+        model = find_wanted(name, request, at)
+        with contextlib.suppress(_Outdated):
+            return _on_server(model, request, at) if model.on_gpu else _at_api(model, request, at)
+        at = now()
+    raise coming(model, at)
+
+
+class _Outdated(Exception):
+    """A person changed what the lease would tell since the model was read; read again, it may be granted."""
+
+
+def _on_server(model: RegisteredModel, request: Request, at: datetime) -> Grant:
+    """A lease on a model of a Triton server, which is asked now. Raises _Outdated."""
+    ready, verify_ms = ask(model)
     if ready and model.error_code != ErrorCode.MISSING:
-        _believe_ready(model, now())
-        granted = _grant(model, request, verify_ms)
+        believe_ready(model, now())
+        granted = _grant(model, request, Trust(now(), verify_ms))
         if granted is not None:
             return granted
-        model = _find(name)
-        if not model.wanted:
-            raise _inactive(model, at)
+        model = _read_again(model, request, at)
     elif not ready and model.observed == Observed.READY:
-        _believe_lost(model, now())
+        model = believe_lost(model, request, now())
     if _is_standing(model, at):
-        raise _error(model)
-    raise _coming(model, request, at)
+        raise broken(model)
+    keep_wanted(model, request, at)
+    raise coming(model, at)
 
 
-def _find(name: str) -> RegisteredModel:
-    model = RegisteredModel.objects.select_related("provider", "config", "loaded_config").filter(live_name=name).first()
-    if model is None:
-        raise ModelNotFound(_("There is no model called “%(name)s”.") % {"name": name[:100]})
-    return model
+def _at_api(model: RegisteredModel, request: Request, at: datetime) -> Grant:
+    """A lease on a model of an API provider, whose last free checks are trusted. Raises _Outdated."""
+    trusted = trust(model)
+    key, hint = _key_for(model) if request.may_have_key else (None, "")
+    granted = _grant(model, request, trusted, key_hint=hint)
+    if granted is not None:
+        if hint:
+            _tell(granted, hint, request)
+        return replace(granted, api_key=key)
+    model = _read_again(model, request, at)
+    if model.error_code:
+        raise broken(model)
+    keep_wanted(model, request, at)
+    raise coming(model, at)
 
 
-def _bring_wanted_up_to_date(model: RegisteredModel, request: Request, at: datetime) -> bool:
-    """Write `wanted` where the rules now say otherwise; an on-demand model becomes wanted by being asked for."""
-    changes: dict[str, Any] = {}
-    if model.activation_policy == Policy.ON_DEMAND and not evaluate(model, at):
-        changes["demand_until"] = at + timedelta(seconds=max(request.wait_s, 2 * RETRY_AFTER_S))
-    is_wanted = evaluate(model, at, **changes)
-    if is_wanted == model.wanted:
-        return is_wanted
-    changes["wanted"] = is_wanted
-    idle = Q() if is_wanted else Q(open_leases=0)
-    _change(model, changes, code="wanted" if is_wanted else "unwanted", at=at, only_if=idle)
-    wake(model.provider_id)
-    return is_wanted
+def _key_for(model: RegisteredModel) -> tuple[str, str]:
+    """The key and its hint; a key goes out with no other address than the one that it is stored with."""
+    found = key_to_hand_out(model)
+    if found.edition != model.provider.edition:
+        raise _Outdated
+    return found.key, found.hint
 
 
-def _ask(model: RegisteredModel) -> tuple[bool, float]:
-    """`(ready, milliseconds)` from the provider itself. Raises ProviderUnreachable when it is silent or disabled."""
-    provider: Provider = model.provider
-    if not provider.enabled:
-        raise gateways.ProviderUnreachable(_("%(name)s is disabled.") % {"name": provider.name}, retry_after_s=60)
-    started = time.perf_counter()
-    try:
-        breaker.refuse_if_open(provider.pk)
-        ready = gateways.triton(provider).is_ready(model.remote_name, model.remote_version)
-    except ProviderError as error:
-        breaker.note_miss(provider.pk)
-        wake(provider.pk)
-        raise gateways.unreachable(provider, error) from error
-    breaker.note_answer(provider.pk)
-    return ready, round((time.perf_counter() - started) * 1000, 3)
+def _read_again(model: RegisteredModel, request: Request, at: datetime) -> RegisteredModel:
+    """The model as it is now, after no lease was granted on it as it was read."""
+    current = find_wanted(model.name, request, at)
+    if version_of(current) != version_of(model):
+        raise _Outdated
+    return current
 
 
-def _believe_ready(model: RegisteredModel, at: datetime) -> None:
-    """Record a readiness that we did not know of, unless an operation is at work and speaks for the model."""
-    under_way = (Observed.LOADING, Observed.UNLOADING)
-    if model.observed in under_way or (model.observed == Observed.READY and not model.error_code):
-        return
-    _judge(model, RemoteModel(model.remote_name, RemoteState.READY), at)
-
-
-def _believe_lost(model: RegisteredModel, at: datetime) -> None:
-    """Record that the model is not loaded although we believed it, and have it repaired."""
-    _judge(model, RemoteModel(model.remote_name, RemoteState.UNLOADED), at)
-    wake(model.provider_id)
-    if model.activation_policy != Policy.ON_DEMAND:
-        raise _error(model)
-
-
-def _judge(model: RegisteredModel, seen: RemoteModel, at: datetime) -> None:
-    belief = Belief(model.wanted, Observed(model.observed), model.error_code)
-    verdict = judge(belief, seen)
-    _change(model, verdict.changes, code=verdict.code, at=at)
-
-
-def _change(
-    model: RegisteredModel, changes: dict[str, Any], *, code: str, at: datetime, only_if: Q | None = None
-) -> None:
-    """Record facts if nobody was first; the row as it is now is looked at anyway."""
-    retrying_transaction(change_facts)(model, changes, code=code, actor=ACTOR, at=at, only_if=only_if)
-
-
-def _grant(model: RegisteredModel, request: Request, verify_ms: float) -> Grant | None:
-    at = now()
-    lease_id = retrying_transaction(insert_lease)(
+def _grant(model: RegisteredModel, request: Request, trusted: Trust, *, key_hint: str = "") -> Grant | None:
+    at, ttl_s = now(), min(request.ttl_s, settings.MAX_LEASE_LIFE_S)
+    lease_id = retrying(insert_lease)(
         model,
         client_id=request.client_id,
         instance=request.instance,
-        ttl_s=request.ttl_s,
+        ttl_s=ttl_s,
         at=at,
-        verified_at=at,
-        verify_ms=verify_ms,
+        verified_at=trusted.verified_at,
+        verify_ms=trusted.verify_ms,
+        key_hint=key_hint,
     )
     if lease_id is None:
         return None
-    return Grant(lease_id, model, at, at + timedelta(seconds=request.ttl_s), request.ttl_s, at, verify_ms)
+    expires_at = at + timedelta(seconds=ttl_s)
+    return Grant(lease_id, model, at, expires_at, ttl_s, trusted.verified_at, trusted.verify_ms)
+
+
+def _tell(granted: Grant, key_hint: str, request: Request) -> None:
+    model, who = granted.model, request.client_name or f"client {request.client_id}"
+    told = (key_hint, model.provider.name, who, granted.lease_id, model.name)
+    logger.info("key %s of %s handed out to %s with lease %s on %s", *told)
 
 
 def _is_standing(model: RegisteredModel, at: datetime) -> bool:
@@ -200,50 +184,3 @@ def _is_standing(model: RegisteredModel, at: datetime) -> bool:
         return True
     held_back = model.failures >= GIVE_UP_AFTER or (model.retry_at is not None and model.retry_at > at)
     return bool(model.error_code) and held_back
-
-
-def _inactive(model: RegisteredModel, at: datetime) -> Refusal:
-    window = window_of(model)
-    opening = window.next_opening(at) if window is not None and model.switch_state != SwitchState.OFF else None
-    return ModelInactive(
-        _("“%(name)s” is not switched on: an operator can activate it.") % {"name": model.name}, next_opening=opening
-    )
-
-
-def _error(model: RegisteredModel) -> ModelError:
-    cause = model.error_code or ErrorCode.NOT_LOADED
-    reason = model.error_message or ErrorCode(cause).label
-    detail = _("“%(name)s” cannot be used: %(reason)s") % {"name": model.name, "reason": reason}
-    return ModelError(detail, cause=str(cause))
-
-
-def _coming(model: RegisteredModel, request: Request, at: datetime) -> ModelActivating:
-    """The refusal for a model on its way; whoever is told it keeps the demand up until they come back."""
-    _raise_demand(model, at + timedelta(seconds=max(request.wait_s, 2 * RETRY_AFTER_S)))
-    waiting = model.waiting or {}
-    extra = {
-        "queue_position": waiting.get("queue_position"),
-        "expected_wait_s": _seconds_until(waiting.get("expected_ready_at"), at),
-    }
-    held_by = waiting.get("for") or []
-    if held_by:
-        detail = _("“%(name)s” waits for room: %(others)s on the GPU.")
-        values = {"name": model.name, "others": ", ".join(held_by)}
-        return GpuBusy(detail % values, retry_after_s=RETRY_AFTER_S, held_by=held_by, **extra)
-    detail = _("“%(name)s” is being activated.") % {"name": model.name}
-    return ModelActivating(detail, retry_after_s=RETRY_AFTER_S, held_by=[], **extra)
-
-
-def _raise_demand(model: RegisteredModel, until: datetime) -> None:
-    # Written once a second at most: a request that waits asks ten times in one.
-    if model.demand_until is not None and model.demand_until > until - timedelta(seconds=1):
-        return
-    rows = RegisteredModel.objects.filter(Q(demand_until__isnull=True) | Q(demand_until__lt=until), pk=model.pk)
-    if retrying_transaction(rows.update)(demand_until=until):
-        wake(model.provider_id)
-
-
-def _seconds_until(time_text: str | None, at: datetime) -> float | None:
-    if not time_text:
-        return None
-    return max(0.0, round((datetime.fromisoformat(time_text) - at).total_seconds(), 1))

@@ -25,16 +25,16 @@ def impact(model: RegisteredModel) -> dict[str, Any]:
         ],
         "wanted": model.wanted,
         "observed": model.observed,
-        "window": None,
+        "window": model.window.name if model.window else None,
         "last_used_at": model.last_used_at,
     }
 
 
 @retrying_transaction
-def delete_model(model: RegisteredModel, *, actor: str) -> None:
-    """Soft-delete a model; a ModelInUse refusal carries its `impact`."""
+def delete_model(model: RegisteredModel, *, actor: str, edition: int | None = None) -> None:
+    """Soft-delete a model; a ModelInUse refusal carries its `impact`. Raises EditConflict, too."""
     try:
-        registration.delete_model(model, actor=actor)
+        registration.delete_model(model, actor=actor, edition=edition)
     except ModelInUse as refusal:
         refusal.extra["impact"] = impact(model)
         raise

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from modelmanager.lib.refusals import Refusal
+from models_registry.addresses import problem_with
 from models_registry.providers.errors import ProviderError
 from monitoring import demo
 
@@ -20,8 +21,10 @@ class Command(BaseCommand):
         server.add_argument("--empty", action="store_true", help="no server: the client only")
         parser.add_argument("--offered", action="store_true", help="register what the server lists, not the demo set")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError when the server cannot be registered."""
+        _refuse_wrong(options["client_key_file"], options["triton_url"])
         try:
             if options["client_key_file"] and demo.ensure_client_key(options["client_key_file"]):
                 self.stdout.write("Created a key for the demo client.")
@@ -39,3 +42,11 @@ class Command(BaseCommand):
             return
         if added:
             self.stdout.write(f"Registered {len(added)} models of {url}: {', '.join(added)}.")
+
+
+def _refuse_wrong(key_file: Path | None, url: str | None) -> None:
+    """Before anything is changed. Raises CommandError."""
+    if key_file is not None and (key_file.is_dir() or not key_file.absolute().parent.is_dir()):
+        raise CommandError("--client-key-file: give a file in a folder that exists.", returncode=2)
+    if url is not None and (problem := problem_with(url, allow_private_network=True)):
+        raise CommandError(f"--triton-url: {problem}", returncode=2)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
+from modelmanager.lib.arguments import text
 from models_registry.models import Provider, RegisteredModel
 from models_registry.vocabulary import ProviderKind
 from monitoring.sync import Report, preview, resync
@@ -15,11 +16,12 @@ class Command(BaseCommand):
     help = "Bring Triton servers in line with what is wanted. Exits with 0 (in sync), 1 (something is not), 2 (usage)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--provider", help="only this provider")
-        parser.add_argument("--model", help="report only this model (its whole server is brought in line)")
+        parser.add_argument("--provider", type=text, help="only this provider")
+        parser.add_argument("--model", type=text, help="report only this model (its whole server is brought in line)")
         parser.add_argument("--dry-run", action="store_true", help="show what differs, and change nothing")
         parser.add_argument("--patience", type=float, default=None, metavar="S", help="stop waiting after S seconds")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         if options["patience"] is not None and not options["patience"] >= 0:
             raise CommandError("--patience: give a number of seconds, 0 or more.", returncode=2)

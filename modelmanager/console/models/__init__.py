@@ -1,0 +1,5 @@
+"""The pages about models."""
+
+from modelmanager.console.models.page import ModelAdmin
+
+__all__ = ["ModelAdmin"]

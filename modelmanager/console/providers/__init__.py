@@ -1,0 +1,5 @@
+"""The pages about providers."""
+
+from modelmanager.console.providers.page import ProviderAdmin
+
+__all__ = ["ProviderAdmin"]

@@ -1,0 +1,5 @@
+"""Windows in the console."""
+
+from modelmanager.console.windows.page import WindowAdmin
+
+__all__ = ["WindowAdmin"]

@@ -1,0 +1,7 @@
+"""Embedding with 64 dimensions."""
+
+from embedding import EmbeddingModel
+
+
+class TritonPythonModel(EmbeddingModel):
+    dimensions = 64
