@@ -1,6 +1,7 @@
 """Where a benchmark plays: a database, a data folder, a web server, a worker. All of it is gone afterwards."""
 
 import contextlib
+import io
 import multiprocessing
 import os
 import signal
@@ -37,32 +38,17 @@ class Stage:
 
     name: str
     folder: Path
-    database_url: str
-
-    @property
-    def env(self) -> dict[str, str]:
-        """What makes `manage.py` and the web server work on this stage's data, and nobody else's."""
-        ours = {"DATA_DIR": str(self.folder), "DATABASE_URL": self.database_url, "LOG_LEVEL": "WARNING"}
-        kept = {name: value for name, value in os.environ.items() if name not in ("TRITON_URL", "REDIS_URL")}
-        return kept | ours | {"DJANGO_SETTINGS_MODULE": "modelmanager.settings"}
-
-    def manage(self, *arguments: str) -> str:
-        """Run `manage.py`; what it printed. Raises StageFailed."""
-        argv = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        ended = subprocess.run(argv, cwd=ROOT, env=self.env, text=True, capture_output=True, check=False, timeout=300)
-        if ended.returncode:
-            raise StageFailed(f"manage.py {arguments[0]} failed:\n{ended.stderr[-2000:]}")
-        return ended.stdout
+    env: dict[str, str]
+    """What makes `manage.py` and the web server work on this stage's data, and nobody else's."""
+    _inside: ProcessPoolExecutor
 
     def client_key(self) -> str:
         """A new key with every scope that a benchmark needs."""
-        return self.manage("create_client", "benchmark", "--scopes", "read,use,manage").split()[-1]
+        return self.run(_command, "create_client", "benchmark", "--scopes", "read,use,manage").split()[-1]
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """The function's result from a process in which Django works on this stage's data."""
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=spawn, initializer=_start_django, initargs=(self.env,)) as pool:
-            return pool.submit(function, *arguments).result()
+        """The function's result from a process in which Django works on this stage's data; it is kept for the next."""
+        return self._inside.submit(function, *arguments).result()
 
     @contextlib.contextmanager
     def web(self, **settings: str) -> Iterator["Web"]:
@@ -108,12 +94,22 @@ def stage(name: str, *, mariadb: str = MARIADB) -> Iterator[Stage]:
     with contextlib.ExitStack() as leaving:
         folder = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         if name == "mariadb":
-            made = Stage("MariaDB", folder, leaving.enter_context(_mariadb_database(mariadb)))
+            told, url = "MariaDB", leaving.enter_context(_mariadb_database(mariadb))
         else:
-            made = Stage("SQLite", folder, f"sqlite:///{folder / 'db.sqlite3'}")
+            told, url = "SQLite", f"sqlite:///{folder / 'db.sqlite3'}"
         make_secrets(folder)
-        made.manage("migrate", "--no-input")
+        env = _environment(folder, url)
+        spawn = multiprocessing.get_context("spawn")
+        inside = ProcessPoolExecutor(1, mp_context=spawn, initializer=_start_django, initargs=(env,))
+        made = Stage(told, folder, env, leaving.enter_context(inside))
+        made.run(_command, "migrate", "--no-input")
         yield made
+
+
+def _environment(folder: Path, database_url: str) -> dict[str, str]:
+    ours = {"DATA_DIR": str(folder), "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING"}
+    kept = {name: value for name, value in os.environ.items() if name not in ("TRITON_URL", "REDIS_URL")}
+    return kept | ours | {"DJANGO_SETTINGS_MODULE": "modelmanager.settings"}
 
 
 @contextlib.contextmanager
@@ -188,3 +184,11 @@ def _start_django(env: Mapping[str, str]) -> None:
     import django
 
     django.setup()
+
+
+def _command(*arguments: str) -> str:
+    from django.core.management import call_command
+
+    told = io.StringIO()
+    call_command(*arguments, stdout=told)
+    return told.getvalue()

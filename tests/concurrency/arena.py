@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import random
+import signal
 import threading
 import time
 import traceback
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from typing import Any, Self
 
@@ -61,26 +63,21 @@ def side_by_side(on: Stage, acts: Sequence[Act], *, seconds: float) -> Told:
     """Let each act run in a process of its own, all from the same moment, for `seconds` and until all had enough."""
     spawn = multiprocessing.get_context("spawn")
     start, stop = spawn.Event(), spawn.Event()
-    pipes, processes = [], []
-    for number, act in enumerate(acts):
-        ours, theirs = spawn.Pipe(duplex=False)
-        environment = on.env | QUICK
-        process = spawn.Process(target=_run, args=(environment, act, number, start, stop, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        pipes.append(ours)
-        processes.append(process)
+    pipes = [spawn.Pipe(duplex=False) for _act in acts]
+    ours, theirs = [pipe[0] for pipe in pipes], [pipe[1] for pipe in pipes]
+    troupe = spawn.Process(target=_perform, args=(on.env | QUICK, acts, start, stop, theirs))
+    troupe.start()
+    for pipe in theirs:
+        pipe.close()
     try:
-        for pipe in pipes:
+        for pipe in ours:
             assert pipe.poll(STARTED_WITHIN_S) and pipe.recv() == "ready", "a process did not start"
         start.set()
-        return _collect(acts, pipes, stop, seconds)
+        return _collect(acts, ours, stop, seconds)
     finally:
         stop.set()
-        for process in processes:
-            process.join(1)
-            process.kill()
-            process.join()
+        troupe.join(1)
+        end_whole(troupe)
 
 
 def _collect(acts: Sequence[Act], pipes: "list[Connection]", stop: Event, seconds: float) -> Told:
@@ -100,11 +97,36 @@ def _collect(acts: Sequence[Act], pipes: "list[Connection]", stop: Event, second
     return told
 
 
-def _run(environment: dict[str, str], act: Act, number: int, start: Event, stop: Event, result: Connection) -> None:
+def end_whole(leader: SpawnProcess) -> None:
+    """Kill a process that leads a group of its own, and the group."""
+    leader.kill()
+    if leader.pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader.pid, signal.SIGKILL)
+    leader.join()
+
+
+def _perform(
+    environment: Mapping[str, str], acts: Sequence[Act], start: Event, stop: Event, results: "list[Connection]"
+) -> None:
+    """Make ready once what each process needs, which takes longer than many an act, and part."""
+    os.setpgrp()
     os.environ.update(environment)
     import django
 
     django.setup()
+    fork = multiprocessing.get_context("fork")
+    processes = [
+        fork.Process(target=_run, args=(act, number, start, stop, result))
+        for number, (act, result) in enumerate(zip(acts, results, strict=True))
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def _run(act: Act, number: int, start: Event, stop: Event, result: "Connection") -> None:
     from django.db import connection
 
     counts: Counter[str] = Counter()
@@ -113,7 +135,7 @@ def _run(environment: dict[str, str], act: Act, number: int, start: Event, stop:
     dice = random.Random(number)
     deed = act.make(*act.arguments)
     result.send("ready")
-    start.wait()
+    start.wait(STARTED_WITHIN_S)
     while not stop.is_set() and (act.times is None or counts.total() < act.times):
         try:
             done = deed(dice)

@@ -20,6 +20,7 @@ from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 10.0
 
 _CODE = """
 from simulated_gpu import SimulatedModel
@@ -143,8 +144,13 @@ class RealTriton:
         return self.start()
 
     def freeze(self) -> None:
-        """Accepts connections, never answers; until `thaw()`."""
+        """Accepts connections, never answers; until `thaw()`. The signal stops one thread after the other."""
         self._signal(signal.SIGSTOP)
+        give_up_at = time.monotonic() + STOP_TIMEOUT_S
+        while not self._stands_still():
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"Triton still runs {STOP_TIMEOUT_S:g} s after SIGSTOP")
+            time.sleep(0.005)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
@@ -158,6 +164,11 @@ class RealTriton:
     def _signal(self, number: int) -> None:
         if self._process is not None:
             self._process.send_signal(number)
+
+    def _stands_still(self) -> bool:
+        """Whether each of its threads is in the state T (stopped) of /proc/…/stat."""
+        stats = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in stats)
 
     def _end(self, number: int) -> None:
         process, self._process = self._process, None
