@@ -34,11 +34,11 @@ triton-install: setup-dev
 	@$(PY) -m modelmanager.embedded install-triton
 
 test: setup-dev triton-install
-	@$(PY) -m pytest -n 2 -q -m "not ($(HEAVY)) and not mariadb"
+	@$(PY) -m pytest -n 2 --dist worksteal -q -m "not ($(HEAVY)) and not mariadb"
 	@$(PY) -m pytest -n 2 --dist loadfile -m "($(HEAVY)) and not mariadb"
 
 test-fast: setup-dev
-	@$(PY) -m pytest -n 2 -q -m "not ($(HEAVY)) and not mariadb and not slow and not soak"
+	@$(PY) -m pytest -n 2 --dist worksteal -q -m "not ($(HEAVY)) and not mariadb and not slow and not soak"
 
 lint: setup-dev
 	@$(PY) -m ruff check .

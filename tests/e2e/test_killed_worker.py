@@ -50,7 +50,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.parametrize(
     ("victim", "number"),
     [("main process", number) for number in range(1, 6)]
-    + [("any process", number) for number in range(1, 11 if os.environ.get("SOAK") else 4)],
+    + [("any process", number) for number in range(1, 11 if os.environ.get("SOAK") else 3)],
 )
 def test_a_killed_worker_repeats_no_load_and_leaves_nothing_stuck(stage: Stage, victim: str, number: int) -> None:
     dice = random.Random(f"{SEED} {victim} {number}")
