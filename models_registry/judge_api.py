@@ -41,7 +41,10 @@ class Patience:
 
 @dataclass(frozen=True)
 class Health:
-    """What is believed of a provider. `outcome` is the last check's; `flaps` how often it fell since it was steady."""
+    """What is believed of a provider.
+
+    `outcome` is the last check's; `flaps` how often one failed right after one that passed, since it was steady.
+    """
 
     outcome: Outcome | None = None
     failing: bool = False

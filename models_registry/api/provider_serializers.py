@@ -24,7 +24,7 @@ HEALTH_STATES = [("ok", "ok"), ("failing", "failing"), ("unknown", "unknown")]
 class HealthSerializer(serializers.Serializer[Any]):
     """Of an API provider: `outcome` is what the last check found, `state` what several did, since when.
 
-    `flaps` is how often it fell from ok to failing since it was steady.
+    `flaps` is how often a check failed right after one that passed, since it was steady.
     """
 
     state = serializers.ChoiceField(choices=HEALTH_STATES, source="health_state")

@@ -80,7 +80,7 @@ class Provider(Named):
     failing = models.BooleanField(default=False, editable=False)  # believed, after several failed checks
     passed_at = models.DateTimeField(null=True, editable=False)  # the last free check that passed
     health_since = models.DateTimeField(null=True, editable=False)  # when that last changed; null: never known
-    flaps = models.PositiveIntegerField(default=0, editable=False)  # falls from ok to failing since it was steady
+    flaps = models.PositiveIntegerField(default=0, editable=False)  # checks failed right after a passed one
     key_in_use = models.PositiveSmallIntegerField(default=0, editable=False)  # 1 or 2; 0: not known, or none needed
     check_after = models.DateTimeField(null=True, editable=False)  # what a provider that limits us asked to wait for
     # Memory that an unload should have freed and did not: no load until so little is in use, or a person says so.

@@ -77,8 +77,9 @@ def test_a_silent_database_is_named(at_work: World, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_it_is_asked_by_get_or_head_only(at_work: World, path: str) -> None:
-    assert Browser().head(path).status_code == 200
-    assert Browser().post(path).status_code == 405
+    browser = Browser(enforce_csrf_checks=True)
+    assert browser.head(path).status_code == 200
+    assert browser.post(path).status_code == 405
 
 
 def test_a_provider_younger_than_a_sync_is_not_late(at_work: World) -> None:

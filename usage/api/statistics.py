@@ -61,7 +61,9 @@ class StatisticsRowSerializer(serializers.Serializer[Any]):
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     cost = serializers.IntegerField(help_text="In millionths of the currency's unit.")
-    latency_ms = LatencySerializer(help_text="The mean is exact; percentiles are within 12 %.")
+    latency_ms = LatencySerializer(
+        help_text="The mean is exact. Percentiles are within 12 %; below 1 ms within 1 ms, above 652 s rough."
+    )
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
