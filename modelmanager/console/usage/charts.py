@@ -20,13 +20,19 @@ Series = tuple[str, str, Sequence[Any]]  # its name, colour and values
 
 @dataclass(frozen=True)
 class Chart:
-    """`kind` is `bar` or `line`; `summary` is read to those who do not see it."""
+    """`kind` is `bar` or `line`; `summary` is read to those who do not see it; `nothing` is shown where all is zero."""
 
     title: str
     kind: str
     labels: Sequence[str]
     series: Sequence[Series]
     summary: str
+    nothing: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to draw, and words to say so."""
+        return bool(self.nothing) and not any(value for _name, _colour, values in self.series for value in values)
 
     @property
     def data(self) -> str:
@@ -104,15 +110,18 @@ class Drawn:
         into, out = self.sums("input_tokens"), self.sums("output_tokens")
         told = {"input": amounts.count(sum(into)), "output": amounts.count(sum(out))}
         summary = _("%(input)s tokens in, %(output)s out.") % told
-        return self._chart(_("Tokens"), summary, (_("In"), CYAN, into), (_("Out"), VIOLET, out))
+        nothing = _("No tokens were reported.")
+        return self._chart(_("Tokens"), summary, (_("In"), CYAN, into), (_("Out"), VIOLET, out), nothing=nothing)
 
     def cost(self) -> Chart:
         costs = self.sums("cost")
         summary = _("%(cost)s altogether.") % {"cost": amounts.cost(sum(costs))}
-        return self._chart(_("Cost"), summary, (_("Cost"), GREEN, [float(amounts.money(cost)) for cost in costs]))
+        nothing = _("Nothing was charged: a model's prices are entered on its page.")
+        money = [float(amounts.money(cost)) for cost in costs]
+        return self._chart(_("Cost"), summary, (_("Cost"), GREEN, money), nothing=nothing)
 
-    def _chart(self, title: str, summary: str, *series: Series, kind: str = "bar") -> Chart:
-        return Chart(title, kind, self.labels, series, summary)
+    def _chart(self, title: str, summary: str, *series: Series, kind: str = "bar", nothing: str = "") -> Chart:
+        return Chart(title, kind, self.labels, series, summary, nothing)
 
 
 def charts(periods: Sequence[Period], rows: Sequence[Row], interval: Interval) -> list[Chart]:
