@@ -44,7 +44,14 @@ class Stage:
 
     def client_key(self) -> str:
         """A new key with every scope that a benchmark needs."""
-        return self.run(_command, "create_client", "benchmark", "--scopes", "read,use,manage").split()[-1]
+        return self.manage("create_client", "benchmark", "--scopes", "read,use,manage").split()[-1]
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; what it printed. Raises StageFailed."""
+        try:
+            return self.run(_command, *arguments)
+        except Exception as error:
+            raise StageFailed(f"manage.py {arguments[0]} failed: {error}") from error
 
     def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """The function's result from a process in which Django works on this stage's data; it is kept for the next."""
@@ -100,9 +107,9 @@ def stage(name: str, *, mariadb: str = MARIADB) -> Iterator[Stage]:
         make_secrets(folder)
         env = _environment(folder, url)
         spawn = multiprocessing.get_context("spawn")
-        inside = ProcessPoolExecutor(1, mp_context=spawn, initializer=_start_django, initargs=(env,))
+        inside = ProcessPoolExecutor(1, mp_context=spawn, initializer=start_django, initargs=(env,))
         made = Stage(told, folder, env, leaving.enter_context(inside))
-        made.run(_command, "migrate", "--no-input")
+        made.manage("migrate", "--no-input")
         yield made
 
 
@@ -179,7 +186,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start_django(env: Mapping[str, str]) -> None:
+def start_django(env: Mapping[str, str]) -> None:
+    """Have Django work on a stage's data in this process."""
     os.environ.update(env)
     import django
 

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import pytest
 
-from benchmarks.stage import Stage, stage
+from benchmarks.stage import Stage, stage, start_django
 from tests.triton.fake import FakeModel, FakeTriton
 from tests.triton.fake_server import FakeTritonServer
 
@@ -111,10 +111,7 @@ def _perform(
 ) -> None:
     """Make ready once what each process needs, which takes longer than many an act, and part."""
     os.setpgrp()
-    os.environ.update(environment)
-    import django
-
-    django.setup()
+    start_django(environment)
     fork = multiprocessing.get_context("fork")
     processes = [
         fork.Process(target=_run, args=(act, number, start, stop, result))

@@ -16,6 +16,7 @@ import requests
 
 from modelmanager.embedded.repository import DemoModel, Tensor, write_demo_repository, write_model, write_simulated_gpu
 from modelmanager.embedded.triton import TritonInstallation, install
+from tests.embedded.waiting import wait_for
 from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,11 +147,7 @@ class RealTriton:
     def freeze(self) -> None:
         """Accepts connections, never answers; until `thaw()`. The signal stops one thread after the other."""
         self._signal(signal.SIGSTOP)
-        give_up_at = time.monotonic() + STOP_TIMEOUT_S
-        while not self._stands_still():
-            if time.monotonic() > give_up_at:
-                raise RuntimeError(f"Triton still runs {STOP_TIMEOUT_S:g} s after SIGSTOP")
-            time.sleep(0.005)
+        wait_for(self._stands_still, within_s=STOP_TIMEOUT_S, every_s=0.005, what="a Triton that stands still")
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
